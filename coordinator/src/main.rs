@@ -1,0 +1,2 @@
+//! The `couple` program.
+fn main() {}
