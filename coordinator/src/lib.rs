@@ -1,1 +1,2 @@
 //! The coordinator.
+pub mod plan;

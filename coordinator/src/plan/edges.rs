@@ -1,0 +1,176 @@
+//! Links, and the component graph that they span.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use couple_network::description::{ComponentId, Network, PopulationId, Simulator};
+use couple_ports::time::Span;
+use serde::Serialize;
+
+use super::PlanError;
+
+/// A stream of one population's spikes to one component: through the projections there, or to one port.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct Link {
+    /// Number of the link, the same on both sides and in each packet.
+    pub id: u32,
+    /// The sending population.
+    pub source: PopulationId,
+    /// Its name.
+    pub source_name: String,
+    /// The sending component.
+    pub from: ComponentId,
+    /// The receiving component.
+    pub to: ComponentId,
+    /// The receiving port of a plain connection; `None` when the link feeds projections.
+    pub target: Option<String>,
+    /// Number of global indices of the source.
+    pub width: u32,
+    /// Shortest delay between the stamp of a spike and its effect: the link's lookahead.
+    #[serde(rename = "min_delay_ns")]
+    pub min_delay: Span,
+    /// Added to each stamp on reception: a plain connection's delay.
+    #[serde(rename = "delay_ns")]
+    pub delay: Span,
+    /// What the link feeds, shortest delay first.
+    pub feeds: Vec<String>,
+    /// How far the sender may be ahead of the receiver; `None` inside a loop, which bounds that itself.
+    #[serde(rename = "credit_ns")]
+    pub credit: Option<Span>,
+}
+
+/// An edge of the component graph: the shortest delay from one component to another.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Edge {
+    pub from: ComponentId,
+    pub to: ComponentId,
+    pub delay: Span,
+    /// What has this delay.
+    pub by: String,
+}
+
+/// An edge of a loop, in words.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+pub struct LoopEdge {
+    /// Sending component.
+    pub from: String,
+    /// Receiving component.
+    pub to: String,
+    /// Shortest delay.
+    #[serde(rename = "delay_ns")]
+    pub delay: Span,
+    /// The projection or connection that has it.
+    pub by: String,
+}
+
+impl fmt::Display for LoopEdge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` to `{}` {} ({})", self.from, self.to, self.delay, self.by)
+    }
+}
+
+impl Edge {
+    pub(super) fn named(&self, network: &Network) -> LoopEdge {
+        LoopEdge {
+            from: network.components[self.from].name.clone(),
+            to: network.components[self.to].name.clone(),
+            delay: self.delay,
+            by: self.by.clone(),
+        }
+    }
+}
+
+/// The links of a network, in canonical order: those of projections by (source population, target component), then
+/// those of connections as they are listed. Credits are filled in later.
+pub(super) fn links(network: &Network) -> Result<Vec<Link>, PlanError> {
+    let mut feeds: BTreeMap<(PopulationId, ComponentId), Vec<(Span, String)>> = BTreeMap::new();
+    for projection in &network.projections {
+        let source = &network.populations[projection.from];
+        let to = network.target_component(projection);
+        let by = format!("projection `{}`", projection.name);
+        let delay = projection.delay.min(network.target_step(projection));
+        if delay < Span::ZERO {
+            return Err(PlanError::NegativeDelay { by, delay });
+        }
+        if !source.model.is_stimulus() && (source.component != to || network.components[to].ranks > 1) {
+            feeds.entry((projection.from, to)).or_default().push((delay, by));
+        }
+    }
+    let mut links = Vec::new();
+    for ((source, to), mut by_delay) in feeds {
+        by_delay.sort_by_key(|(delay, _)| *delay);
+        let min_delay = by_delay[0].0;
+        let feeds = by_delay.into_iter().map(|(_, name)| name).collect();
+        links.push(link(network, links.len(), source, to, min_delay, feeds));
+    }
+    for connection in &network.connections {
+        let to = network.populations[connection.to].component;
+        let (from_name, target) =
+            (&network.populations[connection.from].name, &network.populations[connection.to].name);
+        let by = format!("connection `{from_name}` to `{target}`");
+        if connection.delay < Span::ZERO {
+            return Err(PlanError::NegativeDelay { by, delay: connection.delay });
+        }
+        if network.populations[connection.from].component == to {
+            return Err(PlanError::InnerConnection {
+                from: from_name.clone(),
+                to: target.clone(),
+                component: network.components[to].name.clone(),
+            });
+        }
+        let link = link(network, links.len(), connection.from, to, connection.delay, vec![by]);
+        links.push(Link { target: Some(target.clone()), delay: connection.delay, ..link });
+    }
+    Ok(links)
+}
+
+fn link(
+    network: &Network,
+    id: usize,
+    source: PopulationId,
+    to: ComponentId,
+    min_delay: Span,
+    feeds: Vec<String>,
+) -> Link {
+    let population = &network.populations[source];
+    Link {
+        id: id as u32,
+        source,
+        source_name: population.name.clone(),
+        from: population.component,
+        to,
+        target: None,
+        width: population.size,
+        min_delay,
+        delay: Span::ZERO,
+        feeds,
+        credit: None,
+    }
+}
+
+/// The component graph: the shortest delay over the links of each ordered pair of components, by (from, to).
+///
+/// A NEST component has an edge to itself also when it is one process: NEST exchanges spikes among its own neurons
+/// once in each slice, and the adapter makes the slice the window, so that the window may not be longer than the
+/// shortest delay inside.
+pub(super) fn edges(network: &Network, links: &[Link]) -> Vec<Edge> {
+    let mut shortest: BTreeMap<(ComponentId, ComponentId), (Span, String)> = BTreeMap::new();
+    let mut add = |from, to, delay, by: &String| {
+        let entry = shortest.entry((from, to)).or_insert_with(|| (delay, by.clone()));
+        if delay < entry.0 {
+            *entry = (delay, by.clone());
+        }
+    };
+    for link in links {
+        add(link.from, link.to, link.min_delay, &link.feeds[0]);
+    }
+    for projection in &network.projections {
+        let (from, to) = (network.source_component(projection), network.target_component(projection));
+        let inner = from == to && !network.populations[projection.from].model.is_stimulus();
+        if inner && network.components[to].simulator == Simulator::Nest {
+            let delay = projection.delay.min(network.target_step(projection));
+            add(from, to, delay, &format!("projection `{}`", projection.name));
+        }
+    }
+    shortest.into_iter().map(|((from, to), (delay, by))| Edge { from, to, delay, by }).collect()
+}
