@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// The NEST extension module: one node model, `couple_sync`, and the C functions by which couple's Python package
+// tells it what to exchange. The sync node is the first of all nodes, so that its `update` runs before the neurons'
+// in each slice; the neurons of output ports are connected to it, one receptor type for each port.
+
+#include <cmath>
+#include <exception>
+
+#include "exchange.hpp"
+// One translation unit: NEST's headers take most of the time of the compilation.
+#include "exchange.cpp"
+
+namespace couple {
+
+Exchange& exchange() {
+  static Exchange the_one;
+  return the_one;
+}
+
+/// A device with one replica on each thread.
+class CoupleSync : public nest::DeviceNode {
+ public:
+  CoupleSync() = default;
+  CoupleSync(const CoupleSync& other) : nest::DeviceNode(other) {}
+
+  bool has_proxies() const override { return false; }
+  bool local_receiver() const override { return true; }
+  nest::SignalType receives_signal() const override { return nest::ALL; }
+
+  using nest::Node::handle;
+  using nest::Node::handles_test_event;
+
+  size_t handles_test_event(nest::SpikeEvent&, size_t receptor) override {
+    if (receptor < 1 || receptor > exchange().ports()) throw nest::UnknownReceptorType(receptor, get_name());
+    return receptor;
+  }
+
+  void handle(nest::SpikeEvent& event) override {
+    const std::int64_t before = std::llround(event.get_offset() * 1e6);  // 0 on the grid
+    const std::int64_t time_ns = event.get_stamp().get_steps() * exchange().step_ns() - before;
+    exchange().collect(get_thread(), event.get_rport(), event.get_sender_node_id(), time_ns, event.get_multiplicity());
+  }
+
+  void update(const nest::Time& origin, const long from, const long to) override {
+    exchange().before_slice(get_thread(), origin.get_steps() + from, origin.get_steps() + to);
+  }
+
+  void pre_run_hook() override {}
+  void get_status(Dictionary&) const override {}
+  void set_status(const Dictionary&) override {}
+};
+
+class Module : public nest::NESTExtensionInterface {
+ public:
+  // Called again when the number of threads changes; NEST has forgotten the model by then.
+  void initialize() override { nest::register_node_model<CoupleSync>("couple_sync"); }
+};
+
+/// Runs `f`; an exception becomes -1 and the text for `couple_nest_error`.
+template <typename F>
+std::int64_t guarded(F f) {
+  try {
+    return f();
+  } catch (const std::exception& e) {
+    exchange().fail(e.what());
+    return -1;
+  }
+}
+
+}  // namespace couple
+
+couple::Module couplemod_LTX_module;
+
+extern "C" {
+
+std::int64_t couple_nest_open(couple_session* session, std::int64_t step_ns) {
+  return couple::guarded([&] {
+    couple::exchange().open(session, step_ns);
+    return 0;
+  });
+}
+
+/// The receptor type of the sync node that the port's neurons connect to.
+std::int64_t couple_nest_output(std::uint32_t output, std::size_t n, const std::int64_t* nodes,
+                                const std::uint32_t* indices) {
+  return couple::guarded([&] { return couple::exchange().add_output(output, n, nodes, indices); });
+}
+
+std::int64_t couple_nest_input(std::uint32_t input, std::uint32_t width, std::int64_t min_delay_ns) {
+  return couple::guarded(
+      [&] { return couple::exchange().add_channel(couple::Channel::Kind::link, input, width, min_delay_ns); });
+}
+
+std::int64_t couple_nest_stimulus(std::uint32_t population, std::uint32_t width, std::int64_t min_delay_ns) {
+  return couple::guarded(
+      [&] { return couple::exchange().add_channel(couple::Channel::Kind::stimulus, population, width, min_delay_ns); });
+}
+
+std::int64_t couple_nest_record_stimulus(std::uint32_t population, std::uint32_t output, std::uint32_t first,
+                                         std::uint32_t count) {
+  return couple::guarded([&] {
+    couple::exchange().add_recorded({population, output, first, count});
+    return 0;
+  });
+}
+
+std::int64_t couple_nest_synapses(std::uint32_t channel, std::size_t n, const std::uint32_t* source,
+                                  const std::int64_t* target, const double* weight, const std::int64_t* delay_ns,
+                                  std::int64_t receptor) {
+  return couple::guarded([&] {
+    couple::exchange().add_synapses(channel, n, source, target, weight, delay_ns, receptor);
+    return 0;
+  });
+}
+
+std::int64_t couple_nest_seal(std::int64_t slice_steps) {
+  return couple::guarded([&] {
+    couple::exchange().seal(slice_steps);
+    return 0;
+  });
+}
+
+std::int64_t couple_nest_finish() {
+  return couple::guarded([&] {
+    couple::exchange().finish();
+    return 0;
+  });
+}
+
+/// The first error, or an empty text.
+const char* couple_nest_error() {
+  static std::string text;
+  text = couple::exchange().error();
+  return text.c_str();
+}
+}

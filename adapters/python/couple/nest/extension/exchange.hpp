@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//
+// What happens between two time slices of NEST: spikes of the slice that ended go out, events of the slice to come
+// are handed to their targets.
+//
+//      slice k-1            |  exchange (on the sync node's update)        |  slice k
+//      neurons ── spikes ──►│ collected ─► couple_emit, couple_next_window │
+//                           │ channels: input links, stimuli ─► due events │──► Node::handle on the target's thread
+//
+// Slices divide windows. The session is asked at the start of a window only; a window's events are dealt into its
+// slices, so that NEST's ring buffers need not be longer than the longest delay. All times are whole numbers of
+// steps or nanoseconds; no time is ever a floating-point number here.
+
+#pragma once
+
+#include <atomic>
+#include <barrier>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "nest_extension_interface.h"
+
+extern "C" {
+#include "couple.h"
+}
+
+namespace couple {
+
+/// A synapse of a source outside NEST, as its target's thread keeps it.
+struct Synapse {
+  nest::Node* target;
+  double weight;
+  std::int32_t delay_steps;
+  std::int32_t rport;
+};
+
+/// Synapses of one channel onto one thread's neurons, by source index.
+struct Table {
+  std::vector<std::uint64_t> first;  // width + 1 positions in `synapses`
+  std::vector<Synapse> synapses;
+  // Until `seal`: in order of arrival.
+  std::vector<std::uint32_t> staged_source;
+  std::vector<Synapse> staged;
+
+  void seal(std::uint32_t width);
+};
+
+/// A stream of spikes from outside: an input link or a stimulus population.
+struct Channel {
+  enum class Kind { link, stimulus };
+  Kind kind;
+  std::uint32_t id;      // input position, or population
+  std::uint32_t width;   // number of source indices
+  std::int64_t min_delay_steps;
+  std::vector<Table> tables;             // one for each thread
+  std::vector<couple_spike> due;         // events of the window, ordered by slice; of the slice for a stimulus
+  std::vector<std::size_t> slice_first;  // first event of each slice in `due`, and the end
+};
+
+/// A stimulus population of this component whose spikes are recorded.
+struct Recorded {
+  std::uint32_t population;
+  std::uint32_t output;
+  std::uint32_t first;  // block of this rank
+  std::uint32_t count;
+};
+
+/// An output port: which node is which global index.
+struct Output {
+  std::uint32_t id;
+  std::uint64_t first_node = 0;
+  std::vector<std::int64_t> index_of;  // by node id - first_node; -1: not of this port
+};
+
+/// A spike of a local neuron, waiting to be sent.
+struct Emitted {
+  std::uint32_t output;
+  std::uint32_t index;
+  std::int64_t time_ns;
+};
+
+/// The exchange of this process. NEST holds one network per process, so there is one of it.
+class Exchange {
+ public:
+  void open(couple_session* session, std::int64_t step_ns);
+  std::uint32_t add_output(std::uint32_t id, std::size_t n, const std::int64_t* nodes, const std::uint32_t* indices);
+  std::uint32_t add_channel(Channel::Kind kind, std::uint32_t id, std::uint32_t width, std::int64_t min_delay_ns);
+  void add_recorded(const Recorded& recorded) { recorded_.push_back(recorded); }
+  void add_synapses(std::uint32_t channel, std::size_t n, const std::uint32_t* source, const std::int64_t* target,
+                    const double* weight, const std::int64_t* delay_ns, std::int64_t receptor);
+  /// Ends the set-up: sorts the synapses, learns the number of threads and the slice.
+  void seal(std::int64_t slice_steps);
+  /// Sends the spikes of the last slice and says that the run is complete.
+  void finish();
+
+  /// Called by each thread before its neurons simulate the steps `(begin, end]`.
+  void before_slice(std::size_t thread, std::int64_t begin, std::int64_t end);
+  /// Called on the neuron's thread for each spike that reaches the sync node.
+  void collect(std::size_t thread, std::size_t port, std::uint64_t node, std::int64_t time_ns, std::size_t multiplicity);
+
+  std::size_t ports() const { return outputs_.size(); }
+  std::int64_t step_ns() const { return step_ns_; }
+  void fail(const std::string& message);
+  std::string error();
+
+ private:
+  void exchange(std::int64_t begin);
+  void emit_collected();
+  void emit_recorded(std::int64_t from_ns, std::int64_t to_ns);
+  void fetch_links(std::int64_t begin);
+  void fetch_stimuli(std::int64_t begin, std::int64_t end);
+  void deal(Channel& channel, const couple_spike* events, std::size_t n, std::int64_t begin);
+  void deliver(std::size_t thread, const Channel& channel, std::int64_t begin) const;
+  std::int64_t step_at_or_after(std::int64_t ns) const;
+
+  couple_session* session_ = nullptr;
+  std::int64_t step_ns_ = 0;
+  std::int64_t slice_steps_ = 0;
+  std::int64_t window_begin_ = 0;
+  std::int64_t window_end_ = 0;  // steps; the first slice starts the first window
+  bool has_stimuli_ = false;
+  std::vector<Output> outputs_;
+  std::vector<Channel> channels_;
+  std::vector<Recorded> recorded_;
+  struct alignas(64) PerThread {
+    std::vector<Emitted> spikes;
+  };
+  std::vector<PerThread> collected_;
+  // Not OpenMP's barrier: the wheel brings its own OpenMP runtime, and threads here may wait long for a peer.
+  std::unique_ptr<std::barrier<>> barrier_;
+  std::atomic<bool> failed_{false};
+  std::mutex error_mutex_;
+  std::string error_;
+};
+
+}  // namespace couple

@@ -1,0 +1,107 @@
+"""NEST itself: set-up of its kernel and of the extension module that exchanges spikes.
+
+Slices. NEST exchanges spikes among its own neurons once in each *slice*, which is as long as the shortest delay of
+any connection in it. Slices must divide the windows in which the run's components exchange, so the slice is made
+the longest divisor of the window that is no longer than any delay in NEST; the connections onto the sync node get
+just this delay.
+"""
+
+import ctypes
+import os
+import sys
+
+import numpy
+
+from ..session import CoupleError
+
+ENV_MODULE = "COUPLE_NEST_MODULE"
+VERSION = "3.10"
+# Where nothing inside NEST limits the slice, it is no longer than this many steps: ring buffers grow with it.
+LONGEST_SLICE = 1000
+
+
+def load():
+    """Imports NEST, without its banner and without letting it read our arguments."""
+    os.environ.setdefault("PYNEST_QUIET", "1")
+    arguments, sys.argv = sys.argv, sys.argv[:1]
+    try:
+        import nest
+    finally:
+        sys.argv = arguments
+    if nest.__version__ != VERSION and not nest.__version__.startswith(VERSION + "."):
+        raise CoupleError(
+            f"NEST {nest.__version__} is installed in {sys.prefix}, but couple needs {VERSION}. "
+            "Help: pip install nest-simulator==3.10.0, or leave out `python` to use the managed environment"
+        )
+    return nest
+
+
+def divisor(window, longest):
+    """The largest divisor of `window` that is not greater than `longest`."""
+    return next(d for d in range(min(window, longest), 0, -1) if window % d == 0)
+
+
+class Extension:
+    """The functions of the extension module."""
+
+    def __init__(self, nest, path):
+        # NEST looks for the module by its path without the ending, and calls into the same loaded copy.
+        nest.Install(os.path.splitext(path)[0])
+        self._library = ctypes.CDLL(path)
+        pointer, u32, i64, size = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int64, ctypes.c_size_t
+        for name, arguments in [
+            ("open", [pointer, i64]),
+            ("output", [u32, size, pointer, pointer]),
+            ("input", [u32, u32, i64]),
+            ("stimulus", [u32, u32, i64]),
+            ("record_stimulus", [u32, u32, u32, u32]),
+            ("synapses", [u32, size, pointer, pointer, pointer, pointer, i64]),
+            ("seal", [i64]),
+            ("finish", []),
+        ]:
+            function = getattr(self._library, "couple_nest_" + name)
+            function.restype, function.argtypes = i64, arguments
+        self._library.couple_nest_error.restype = ctypes.c_char_p
+        self._library.couple_nest_error.argtypes = []
+
+    def error(self):
+        """The first error inside the module, or an empty text."""
+        return self._library.couple_nest_error().decode(errors="replace")
+
+    def _call(self, name, *arguments):
+        converted = [a.ctypes.data_as(ctypes.c_void_p) if isinstance(a, numpy.ndarray) else a for a in arguments]
+        result = getattr(self._library, "couple_nest_" + name)(*converted)
+        if result < 0:
+            raise CoupleError(self.error())
+        return result
+
+    def open(self, session, step_ns):
+        self._call("open", session, step_ns)
+
+    def output(self, output, nodes, indices):
+        """Registers a port; returns the receptor type of the sync node for its neurons."""
+        nodes = numpy.ascontiguousarray(nodes, dtype=numpy.int64)
+        indices = numpy.ascontiguousarray(indices, dtype=numpy.uint32)
+        return self._call("output", output, len(nodes), nodes, indices)
+
+    def input(self, link, width, min_delay_ns):
+        return self._call("input", link, width, min_delay_ns)
+
+    def stimulus(self, population, width, min_delay_ns):
+        return self._call("stimulus", population, width, min_delay_ns)
+
+    def record_stimulus(self, population, output, first, count):
+        self._call("record_stimulus", population, output, first, count)
+
+    def synapses(self, channel, source, target, weight, delay_ns, receptor):
+        source = numpy.ascontiguousarray(source, dtype=numpy.uint32)
+        target = numpy.ascontiguousarray(target, dtype=numpy.int64)
+        weight = numpy.ascontiguousarray(weight, dtype=numpy.float64)
+        delay_ns = numpy.ascontiguousarray(delay_ns, dtype=numpy.int64)
+        self._call("synapses", channel, len(source), source, target, weight, delay_ns, receptor)
+
+    def seal(self, slice_steps):
+        self._call("seal", slice_steps)
+
+    def finish(self):
+        self._call("finish")

@@ -1,0 +1,134 @@
+"""A component's session: the C functions of ``libcouple_ffi`` by ctypes.
+
+The library is loaded with its symbols visible to all (``RTLD_GLOBAL``), because simulator extensions call it
+without linking against it.
+"""
+
+import ctypes
+import json
+import os
+
+import numpy
+
+ENV_LIBRARY = "COUPLE_FFI_LIB"
+
+
+class CoupleError(Exception):
+    """What went wrong, with place and remedy."""
+
+
+class _Synapses(ctypes.Structure):
+    _fields_ = [
+        ("n", ctypes.c_size_t),
+        ("pre", ctypes.POINTER(ctypes.c_uint32)),
+        ("post", ctypes.POINTER(ctypes.c_uint32)),
+        ("weight", ctypes.POINTER(ctypes.c_double)),
+        ("delay_ns", ctypes.POINTER(ctypes.c_int64)),
+    ]
+
+
+class Synapses:
+    """The synapses of a projection onto the neurons of this rank, as columns.
+
+    ``pre`` and ``post`` are global indices, ``weight`` is in PyNN's units, ``delay_ns`` in nanoseconds.
+    """
+
+    def __init__(self, table):
+        def column(pointer, dtype):
+            if table.n == 0:
+                return numpy.empty(0, dtype)
+            return numpy.array(numpy.ctypeslib.as_array(pointer, shape=(table.n,)), dtype=dtype)
+
+        self.pre = column(table.pre, numpy.uint32)
+        self.post = column(table.post, numpy.uint32)
+        self.weight = column(table.weight, numpy.float64)
+        self.delay_ns = column(table.delay_ns, numpy.int64)
+
+    def __len__(self):
+        return len(self.pre)
+
+    def select(self, which):
+        """The synapses for which `which` is true."""
+        some = object.__new__(Synapses)
+        for name in ("pre", "post", "weight", "delay_ns"):
+            setattr(some, name, numpy.ascontiguousarray(getattr(self, name)[which]))
+        return some
+
+
+def _load(path):
+    library = ctypes.CDLL(path, mode=ctypes.RTLD_GLOBAL)
+    pointer, text, u32, size = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint32, ctypes.c_size_t
+    for name, result, arguments in [
+        ("couple_connect", pointer, []),
+        ("couple_last_error", text, []),
+        ("couple_description", text, [pointer]),
+        ("couple_synapses", ctypes.c_int, [pointer, u32, ctypes.POINTER(_Synapses)]),
+        ("couple_synapses_free", None, [ctypes.POINTER(_Synapses)]),
+        ("couple_values", ctypes.c_int, [pointer, u32, text, pointer, size]),
+        ("couple_need", ctypes.c_int, [pointer, u32, pointer, size]),
+        ("couple_start", ctypes.c_int, [pointer]),
+        ("couple_fail", None, [pointer, text]),
+        ("couple_close", None, [pointer]),
+    ]:
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    return library
+
+
+class Session:
+    """This process's part in a run."""
+
+    def __init__(self):
+        path = os.environ.get(ENV_LIBRARY)
+        if not path:
+            raise CoupleError(
+                f"this program is started by `couple run`: the environment variable {ENV_LIBRARY} is not set"
+            )
+        self._library = _load(path)
+        self._session = self._library.couple_connect()
+        if not self._session:
+            raise CoupleError(self._last_error())
+        self.description = json.loads(self._library.couple_description(self._session).decode())
+
+    @property
+    def pointer(self):
+        """The session for other C code."""
+        return self._session
+
+    def _last_error(self):
+        text = self._library.couple_last_error()
+        return text.decode(errors="replace") if text else "no reason given"
+
+    def _check(self, result):
+        if result < 0:
+            raise CoupleError(self._last_error())
+
+    def synapses(self, projection):
+        """The drawn synapses of a projection onto the neurons of this rank."""
+        table = _Synapses()
+        self._check(self._library.couple_synapses(self._session, projection, ctypes.byref(table)))
+        try:
+            return Synapses(table)
+        finally:
+            self._library.couple_synapses_free(ctypes.byref(table))
+
+    def values(self, population, parameter, n):
+        """A parameter or initial value of each neuron of this rank."""
+        values = numpy.empty(n, dtype=numpy.float64)
+        out = values.ctypes.data_as(ctypes.c_void_p)
+        self._check(self._library.couple_values(self._session, population, parameter.encode(), out, n))
+        return values
+
+    def need(self, link, indices):
+        """Says which source indices of an input have a target here."""
+        indices = numpy.ascontiguousarray(indices, dtype=numpy.uint32)
+        out = indices.ctypes.data_as(ctypes.c_void_p)
+        self._check(self._library.couple_need(self._session, link, out, len(indices)))
+
+    def start(self):
+        """Says that the model is built, and waits until all are ready."""
+        self._check(self._library.couple_start(self._session))
+
+    def fail(self, message):
+        """Tells the coordinator that the component cannot go on."""
+        self._library.couple_fail(self._session, message.encode())
