@@ -1,0 +1,173 @@
+//! `couple-recorder`: recorded spikes, from journals to SONATA, and questions about them.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use couple_ports::time::{Span, Time, TimeError};
+use couple_recorder::{Error, Spikes, compare, finish, plot, statistics};
+use serde_json::json;
+
+/// Exit code: the input is wrong.
+const WRONG_INPUT: u8 = 2;
+/// Exit code: results differ.
+const DIFFERENT: u8 = 5;
+
+/// Recorded spikes: from the journals of a run to a SONATA file, and questions about them.
+#[derive(Parser)]
+#[command(name = "couple-recorder", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Makes spikes.h5 from the journals of a run; works after a crash, and does nothing the second time.
+    Finish {
+        /// Folder of the run.
+        run: PathBuf,
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Are two recordings equal? Exit code 0 when they are, 5 with the first difference when not.
+    Compare {
+        /// A run folder or SONATA file.
+        a: PathBuf,
+        /// A run folder or SONATA file.
+        b: PathBuf,
+        /// Spikes of a neuron that are at most so far apart count as the same (a number is in ms).
+        #[arg(long, value_name = "TIME", default_value = "0", value_parser = tolerance)]
+        tolerance_ms: Span,
+        /// Compares up to this time only.
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        until: Option<Time>,
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Populations, neurons, spikes, rates and regularity.
+    Show {
+        /// A run folder or SONATA file.
+        run: PathBuf,
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Draws a raster as an SVG picture.
+    Plot {
+        /// A run folder or SONATA file.
+        run: PathBuf,
+        /// The picture.
+        #[arg(short, long, default_value = "raster.svg")]
+        output: PathBuf,
+        /// Start of the time axis.
+        #[arg(long, value_parser = time)]
+        from: Option<Time>,
+        /// End of the time axis.
+        #[arg(long, value_parser = time)]
+        to: Option<Time>,
+        /// Draws at most so many neurons, taken evenly.
+        #[arg(long, default_value_t = 400)]
+        max_neurons: u64,
+    },
+}
+
+fn time(text: &str) -> Result<Time, TimeError> {
+    text.parse::<Span>().map(|span| Time::ZERO + span)
+}
+
+fn tolerance(text: &str) -> Result<Span, String> {
+    let span: Span = text.parse().map_err(|e: TimeError| e.to_string())?;
+    if span < Span::ZERO { Err("a tolerance is not negative".to_string()) } else { Ok(span) }
+}
+
+fn main() -> ExitCode {
+    let command = Arguments::parse().command;
+    let json = match &command {
+        Command::Finish { json, .. } | Command::Compare { json, .. } | Command::Show { json, .. } => *json,
+        Command::Plot { .. } => false,
+    };
+    match run(command) {
+        Ok(code) => code,
+        Err(error) => {
+            tell(&error, json);
+            ExitCode::from(WRONG_INPUT)
+        }
+    }
+}
+
+fn run(command: Command) -> Result<ExitCode, Error> {
+    match command {
+        Command::Finish { run, json } => {
+            let finished = finish(&run)?;
+            let spikes: u64 = finished.populations.iter().map(|p| p.spikes).sum();
+            let path = finished.path.display();
+            let complete = finished.complete();
+            if json {
+                let object = json!({
+                    "path": path.to_string(), "made": finished.made, "spikes": spikes,
+                    "populations": finished.populations.len(), "complete_ms": complete.map(Time::ms),
+                    "notes": finished.notes,
+                });
+                say(&object.to_string());
+            } else if finished.made {
+                note(&finished.notes);
+                let complete = complete.map_or(String::new(), |t| format!(", complete up to {t}"));
+                say(&format!("{path}: {spikes} spikes of {} populations{complete}", finished.populations.len()));
+            } else {
+                say(&format!("{path} was finished before"));
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Compare { a, b, tolerance_ms, until, json } => {
+            let (a, b) = (open(&a)?, open(&b)?);
+            let outcome = compare::compare(&a, &b, compare::Options { tolerance: tolerance_ms, until })?;
+            say(&if json { to_json(&outcome) } else { compare::report(&outcome) });
+            Ok(if outcome.equal { ExitCode::SUCCESS } else { ExitCode::from(DIFFERENT) })
+        }
+        Command::Show { run, json } => {
+            let summary = statistics::summarise(&open(&run)?)?;
+            say(&if json { to_json(&summary) } else { statistics::table(&summary) });
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Plot { run, output, from, to, max_neurons } => {
+            let picture = plot::raster(&open(&run)?, plot::Options { from, to, max_neurons })?;
+            std::fs::write(&output, picture).map_err(|source| Error::Io { doing: "write", path: output, source })?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn open(path: &std::path::Path) -> Result<Spikes, Error> {
+    let spikes = Spikes::open(path)?;
+    note(spikes.notes());
+    Ok(spikes)
+}
+
+fn note(notes: &[String]) {
+    notes.iter().for_each(|note| eprintln!("note: {note}"));
+}
+
+fn to_json(value: &impl serde::Serialize) -> String {
+    // Only a map with keys that are no text can fail here, and there is none.
+    serde_json::to_string_pretty(value).unwrap_or_else(|e| json!({ "error": e.to_string() }).to_string())
+}
+
+/// Prints a line; a reader that has left (`| head`) is no error.
+fn say(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+fn tell(error: &Error, json: bool) {
+    if json {
+        eprintln!("{}", json!({ "error": error.to_string(), "help": error.help() }));
+        return;
+    }
+    eprintln!("error: {error}");
+    if let Some(help) = error.help() {
+        eprintln!("help: {help}");
+    }
+}

@@ -1,0 +1,303 @@
+//! A raster of a recording as an SVG picture: time to the right, a band of neurons for each population, and its mean
+//! rate as a bar on the side. The same recording gives the same bytes.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use couple_ports::time::{Span, Time};
+
+use crate::error::{Error, Result};
+use crate::spikes::Spikes;
+use crate::statistics::{Statistics, of_train};
+use crate::{Population, Spike};
+
+/// What part of the recording to draw.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Start of the time axis; the start of the run unless given.
+    pub from: Option<Time>,
+    /// End of the time axis; the end of the recording unless given.
+    pub to: Option<Time>,
+    /// At most so many neurons are drawn, taken evenly from the populations.
+    pub max_neurons: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { from: None, to: None, max_neurons: 400 }
+    }
+}
+
+/// Colours that are told apart also by colour-blind readers, dark enough for small dots on white.
+const COLOURS: [&str; 7] = ["#0072b2", "#c44e00", "#00795a", "#a6438a", "#8a6d00", "#4b5fc1", "#4d4d4d"];
+const WIDTH: f64 = 1000.0;
+const LEFT: f64 = 118.0;
+const RIGHT: f64 = 172.0;
+const TOP: f64 = 22.0;
+const BOTTOM: f64 = 50.0;
+/// Space between the bands of two populations.
+const GAP: f64 = 6.0;
+/// Least height of a band: its name must fit beside it.
+const LEAST: f64 = 26.0;
+const LONGEST_BAR: f64 = 78.0;
+
+/// The band of one population.
+struct Band {
+    population: Population,
+    statistics: Statistics,
+    /// Each `stride`-th neuron is drawn, `rows` in all.
+    stride: u64,
+    rows: u64,
+    top: f64,
+    height: f64,
+    spikes: Vec<Spike>,
+}
+
+/// Draws the recording.
+pub fn raster(recording: &Spikes, options: Options) -> Result<String> {
+    let mut bands = bands(recording, options.max_neurons)?;
+    let (from, to) = span(recording, &bands, options)?;
+    let height = arrange(&mut bands);
+    let axis = Axis { from, to };
+    let mut svg = String::new();
+    frame(&mut svg, height);
+    axis.draw(&mut svg, height - BOTTOM);
+    let fastest = bands.iter().filter_map(|b| b.statistics.rate_hz).fold(0.0, f64::max);
+    for (number, band) in bands.iter().enumerate() {
+        let colour = COLOURS[number % COLOURS.len()];
+        band.label(&mut svg);
+        band.dots(&mut svg, &axis, colour);
+        band.bar(&mut svg, colour, fastest);
+    }
+    svg.push_str("</svg>\n");
+    Ok(svg)
+}
+
+/// Reads the populations and deals the rows out among them.
+fn bands(recording: &Spikes, max_neurons: u64) -> Result<Vec<Band>> {
+    let mut bands = Vec::with_capacity(recording.populations().len());
+    for population in recording.populations() {
+        let spikes = recording.read(&population.name)?;
+        let statistics = of_train(&population.name, population.size, population.complete, &spikes);
+        // A file that does not say how many neurons there are shows at least the ones that spiked.
+        let seen = spikes.iter().map(|s| s.index + 1).max().unwrap_or(1);
+        let rows = population.size.unwrap_or(seen).max(1);
+        let population = population.clone();
+        bands.push(Band { population, statistics, stride: 1, rows, top: 0.0, height: 0.0, spikes });
+    }
+    let total: u64 = bands.iter().map(|b| b.rows).sum();
+    let least = (max_neurons / (4 * bands.len().max(1) as u64)).max(1);
+    for band in &mut bands {
+        let neurons = band.rows;
+        let share = (u128::from(neurons) * u128::from(max_neurons) / u128::from(total.max(1))) as u64;
+        band.stride = neurons.div_ceil(share.max(least)).max(1);
+        band.rows = neurons.div_ceil(band.stride);
+    }
+    Ok(bands)
+}
+
+/// Start and end of the time axis.
+fn span(recording: &Spikes, bands: &[Band], options: Options) -> Result<(Time, Time)> {
+    let last = bands.iter().filter_map(|b| b.spikes.last()).map(|s| s.time).max();
+    let from = options.from.unwrap_or(Time::ZERO);
+    let end = recording.complete().into_iter().chain(last).max().unwrap_or(from + Span::from_ns(1_000_000));
+    let to = options.to.unwrap_or(end);
+    if to <= from {
+        return Err(Error::Request(format!("nothing to draw between {from} and {to}")));
+    }
+    Ok((from, to))
+}
+
+/// Gives each band its place; the height of the picture.
+fn arrange(bands: &mut [Band]) -> f64 {
+    let rows: u64 = bands.iter().map(|b| b.rows).sum();
+    let row_height = (460.0 / rows.max(1) as f64).clamp(1.2, 12.0);
+    let mut top = TOP;
+    for band in bands.iter_mut() {
+        (band.top, band.height) = (top, (band.rows as f64 * row_height).max(LEAST));
+        top += band.height + GAP;
+    }
+    top - GAP.min(top - TOP) + BOTTOM
+}
+
+fn frame(svg: &mut String, height: f64) {
+    let _ = write!(
+        svg,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {h}\" width=\"{WIDTH}\" height=\"{h}\" \
+         font-family=\"Inter,'Helvetica Neue',Arial,sans-serif\" font-size=\"12\" fill=\"#222\">\n\
+         <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
+        h = short(height),
+    );
+}
+
+/// The time axis.
+struct Axis {
+    from: Time,
+    to: Time,
+}
+
+impl Axis {
+    fn x(&self, time: Time) -> f64 {
+        let share = (time - self.from).ns() as f64 / (self.to - self.from).ns() as f64;
+        LEFT + share * (WIDTH - LEFT - RIGHT)
+    }
+
+    fn draw(&self, svg: &mut String, bottom: f64) {
+        let (left, right) = (LEFT, WIDTH - RIGHT);
+        let tick = tick(self.to - self.from);
+        let mut time = Time::from_ns(self.from.ns().div_euclid(tick.ns()) * tick.ns());
+        let mut grid = String::new();
+        let mut labels = String::new();
+        while time <= self.to {
+            if time >= self.from {
+                let x = short(self.x(time));
+                let _ = write!(grid, "M{x} {TOP}V{}", short(bottom + 5.0));
+                let text = (time - Time::ZERO).to_string();
+                let _ = writeln!(
+                    labels,
+                    "<text x=\"{x}\" y=\"{}\" text-anchor=\"middle\" fill=\"#555\">{}</text>",
+                    short(bottom + 19.0),
+                    text.trim_end_matches(" ms"),
+                );
+            }
+            time += tick;
+        }
+        let _ = writeln!(svg, "<path d=\"{grid}\" stroke=\"#e4e4e4\"/>");
+        let _ = writeln!(svg, "<path d=\"M{left} {b}H{right}\" stroke=\"#555\"/>", b = short(bottom));
+        svg.push_str(&labels);
+        let middle = short((left + right) / 2.0);
+        let _ = writeln!(
+            svg,
+            "<text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">time (ms)</text>",
+            short(bottom + 40.0)
+        );
+    }
+}
+
+/// A distance of ticks that is 1, 2 or 5 times a power of ten and gives five to ten of them.
+fn tick(length: Span) -> Span {
+    let target = (length.ns() / 8).max(1);
+    let mut power = 1i64;
+    while power.saturating_mul(10) <= target {
+        power *= 10;
+    }
+    let factor = [1, 2, 5, 10].into_iter().find(|f| power.saturating_mul(*f) >= target).unwrap_or(10);
+    Span::from_ns(power.saturating_mul(factor))
+}
+
+impl Band {
+    fn row_height(&self) -> f64 {
+        self.height / self.rows as f64
+    }
+
+    fn label(&self, svg: &mut String) {
+        let middle = self.top + self.height / 2.0;
+        let neurons = self.population.size;
+        let drawn = match neurons {
+            Some(all) if self.stride > 1 => format!("{} of {all}", self.rows),
+            Some(all) => all.to_string(),
+            None => String::new(),
+        };
+        let x = LEFT - 12.0;
+        let (name, drawn) = (escape(&shorten(&self.population.name)), escape(&drawn));
+        let _ = writeln!(
+            svg,
+            "<text x=\"{x}\" y=\"{}\" text-anchor=\"end\" font-weight=\"600\">{name}</text>",
+            short(middle)
+        );
+        let _ = writeln!(
+            svg,
+            "<text x=\"{x}\" y=\"{}\" text-anchor=\"end\" font-size=\"10\" fill=\"#777\">{drawn}</text>",
+            short(middle + 12.0),
+        );
+    }
+
+    /// One path of dots, in tenths of a pixel; dots that would fall on each other are drawn once, which also bounds
+    /// the size of the picture.
+    fn dots(&self, svg: &mut String, axis: &Axis, colour: &str) {
+        let row_height = self.row_height();
+        let first = self.spikes.partition_point(|s| s.time < axis.from);
+        let last = self.spikes.partition_point(|s| s.time <= axis.to);
+        let mut dots = BTreeSet::new();
+        for spike in &self.spikes[first..last] {
+            let (row, rest) = (spike.index / self.stride, spike.index % self.stride);
+            if rest == 0 && row < self.rows {
+                let half_pixels = (axis.x(spike.time) * 2.0).round() as i64;
+                dots.insert((row, half_pixels * 5));
+            }
+        }
+        let _ = writeln!(
+            svg,
+            "<rect x=\"{LEFT}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{colour}\" fill-opacity=\".05\"/>",
+            short(self.top),
+            WIDTH - LEFT - RIGHT,
+            short(self.height),
+        );
+        let mut path = String::new();
+        for (row, x) in &dots {
+            let y = ((self.top + (*row as f64 + 0.5) * row_height) * 10.0).round() as i64;
+            let _ = write!(path, "M{x} {y}h0");
+        }
+        if !path.is_empty() {
+            let size = (row_height * 9.0).clamp(11.0, 38.0).round();
+            let _ = writeln!(
+                svg,
+                "<path transform=\"scale(.1)\" d=\"{path}\" stroke=\"{colour}\" stroke-width=\"{size}\" \
+                 stroke-linecap=\"round\"/>"
+            );
+        }
+    }
+
+    fn bar(&self, svg: &mut String, colour: &str, fastest: f64) {
+        let Some(rate) = self.statistics.rate_hz else { return };
+        let x = WIDTH - RIGHT + 14.0;
+        let width = if fastest > 0.0 { rate / fastest * LONGEST_BAR } else { 0.0 };
+        let middle = self.top + self.height / 2.0;
+        let _ = writeln!(
+            svg,
+            "<rect x=\"{x}\" y=\"{}\" width=\"{}\" height=\"12\" rx=\"2\" fill=\"{colour}\"/>",
+            short(middle - 6.0),
+            short(width.max(1.0)),
+        );
+        let text = if rate < 10.0 { format!("{rate:.2}") } else { format!("{rate:.1}") };
+        let _ = writeln!(
+            svg,
+            "<text x=\"{}\" y=\"{}\">{text} Hz</text>",
+            short(x + width.max(1.0) + 6.0),
+            short(middle + 4.0)
+        );
+    }
+}
+
+/// A coordinate with one decimal at most.
+fn short(value: f64) -> String {
+    let text = format!("{value:.1}");
+    text.strip_suffix(".0").map_or(text.clone(), str::to_string)
+}
+
+/// A name that fits into the margin.
+fn shorten(name: &str) -> String {
+    const LONGEST: usize = 15;
+    if name.chars().count() <= LONGEST {
+        return name.to_string();
+    }
+    name.chars().take(LONGEST - 1).chain(['…']).collect()
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round() {
+        for (ms, expected) in [(1, 200_000), (10, 2_000_000), (100, 20_000_000), (1000, 200_000_000), (7, 1_000_000)] {
+            assert_eq!(tick(Span::from_ns(ms * 1_000_000)), Span::from_ns(expected), "{ms} ms");
+        }
+        assert_eq!(tick(Span::from_ns(1)), Span::from_ns(1));
+        assert!(tick(Span::MAX) > Span::ZERO);
+    }
+}
