@@ -369,9 +369,12 @@ impl Distribution {
         match *self {
             Distribution::Uniform { low, high } => (low, high),
             Distribution::Normal { mu, sigma } => (mu - 10.0 * sigma, mu + 10.0 * sigma),
-            Distribution::NormalClipped { mu, sigma, low, high }
-            | Distribution::NormalClippedToBoundary { mu, sigma, low, high } => {
+            Distribution::NormalClipped { mu, sigma, low, high } => {
                 (low.max(mu - 10.0 * sigma), high.min(mu + 10.0 * sigma))
+            }
+            Distribution::NormalClippedToBoundary { mu, sigma, low, high } => {
+                let hold = |value: f64| value.max(low).min(high);
+                (hold(mu - 10.0 * sigma), hold(mu + 10.0 * sigma))
             }
             Distribution::Lognormal { mu, sigma } => ((mu - 10.0 * sigma).exp(), (mu + 10.0 * sigma).exp()),
             Distribution::Exponential { beta } => (0.0, 50.0 * beta),

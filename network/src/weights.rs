@@ -1,0 +1,121 @@
+//! Weights on grids, so that sums of them are exact and the order of addition does not matter.
+//!
+//! For each receptor of each population let `B` be the largest magnitude that a weight onto it can have. The receptor's
+//! grid is `2^G` with `G = ceil(log2 B) - 36`, in the weight's own unit (nA, µS or mV). Constant weights are rounded to the nearest
+//! multiple of it, an error below 2⁻³⁶ of `B`. Weights that are drawn or listed are rounded to a grid of their projection,
+//! `2^g` with `g = max(ceil(log2 b) - 30, G)` for a bound `b`, so that they fit in 32 bits each.
+//!
+//! What follows from it:
+//! * a kernel may add weights as integers and convert the sum once;
+//! * a simulator that adds them as `f64`, also after a multiplication by 1000 (nA to pA), is exact in any order of
+//!   arrival, as 1000 = 125·2³ and 125·2³⁶ is below 2⁴³: up to 1024 spikes of the largest weight at the same neuron,
+//!   receptor and step have a sum of 53 bits.
+
+use crate::description::{Network, PopulationId, ProjectionId, Receptor, Value};
+
+/// Bits below the bound that a receptor's grid resolves.
+const RECEPTOR_BITS: i32 = 36;
+/// Bits below the bound that drawn and listed weights resolve.
+const DRAWN_BITS: i32 = 30;
+
+/// A grid of weights: the multiples of a power of two.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Grid {
+    exponent: i32,
+}
+
+impl Grid {
+    /// The grid of multiples of `2^exponent`.
+    fn new(exponent: i32) -> Self {
+        // Far beyond every weight there is; within, the power and its inverse are normal numbers.
+        Grid { exponent: exponent.clamp(-1000, 1000) }
+    }
+    /// log2 of the distance between neighbours.
+    pub fn exponent(self) -> i32 {
+        self.exponent
+    }
+    /// The distance between neighbours.
+    pub fn unit(self) -> f64 {
+        power_of_two(self.exponent)
+    }
+    /// The weight of `raw` units; exact for `|raw| <= 2^53`.
+    #[inline]
+    pub fn weight(self, raw: i64) -> f64 {
+        raw as f64 * self.unit()
+    }
+    /// The nearest multiple of the grid, in units; a tie goes to the even one.
+    #[inline]
+    pub fn nearest(self, weight: f64) -> i64 {
+        (weight * power_of_two(-self.exponent)).round_ties_even() as i64
+    }
+}
+
+fn power_of_two(exponent: i32) -> f64 {
+    f64::from_bits(((1023 + exponent) as u64) << 52)
+}
+
+/// The smallest `e` with `2^e >= value`, for a positive, finite `value`; 0 for a value of zero.
+fn ceil_log2(value: f64) -> i32 {
+    if value == 0.0 {
+        return 0;
+    }
+    let bits = value.to_bits();
+    let (exponent, mantissa) = ((bits >> 52 & 0x7FF) as i32, bits & ((1 << 52) - 1));
+    // Subnormal numbers are as good as the smallest normal one here.
+    exponent.max(1) - 1023 + i32::from(mantissa != 0)
+}
+
+/// The largest magnitude that `value` can take.
+pub fn bound(value: &Value) -> f64 {
+    match value {
+        Value::Constant(w) => w.abs(),
+        Value::Random(distribution) => {
+            let (low, high) = distribution.bounds();
+            low.abs().max(high.abs())
+        }
+        Value::List(list) => list.iter().fold(0.0, |bound, w| w.abs().max(bound)),
+    }
+}
+
+/// The grid of `receptor` of `population`; it depends on all projections onto that receptor.
+pub fn receptor_grid(network: &Network, population: PopulationId, receptor: Receptor) -> Grid {
+    let onto = network.projections.iter().filter(|p| p.to == population && p.receptor == receptor);
+    let largest = onto.map(|p| bound(&p.weight)).fold(0.0, f64::max);
+    Grid::new(ceil_log2(largest) - RECEPTOR_BITS)
+}
+
+/// How the weights of one projection are rounded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ProjectionGrid {
+    /// The grid of the receptor: `raw` weights are counted in its units.
+    pub receptor: Grid,
+    /// The grid that this projection's weights lie on, as fine or coarser.
+    pub own: Grid,
+}
+
+impl ProjectionGrid {
+    /// The grid of a projection.
+    pub fn new(network: &Network, projection: ProjectionId) -> Self {
+        let p = &network.projections[projection];
+        let receptor = receptor_grid(network, p.to, p.receptor);
+        let own = match p.weight {
+            Value::Constant(_) => receptor,
+            _ => Grid::new(ceil_log2(bound(&p.weight)) - DRAWN_BITS).max(receptor),
+        };
+        ProjectionGrid { receptor, own }
+    }
+    /// log2 of own units per receptor unit: raw = own << shift, where own fits in 32 bits unless the weight is constant.
+    pub fn shift(self) -> u32 {
+        (self.own.exponent - self.receptor.exponent) as u32
+    }
+    /// `weight` on the projection's grid, in units of the receptor's.
+    #[inline]
+    pub fn raw(self, weight: f64) -> i64 {
+        self.own.nearest(weight) << self.shift()
+    }
+    /// `weight` on the projection's grid.
+    #[inline]
+    pub fn snap(self, weight: f64) -> f64 {
+        self.receptor.weight(self.raw(weight))
+    }
+}
