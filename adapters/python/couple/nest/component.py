@@ -298,8 +298,9 @@ class Component:
         began = time.monotonic()
         self._connect()
         self._connect_sync()
-        self.extension.seal(self.slice)
         nest.Prepare()
+        # Only now has NEST settled its shortest and longest delay.
+        self.extension.seal(self.slice)
         _log(f"NEST {nest.__version__}: {nest.network_size} nodes, {nest.num_connections} connections, "
              f"{nest.local_num_threads} threads, slice {self.slice * self.step_ns / 1e6} ms; "
              f"built in {time.monotonic() - began:.2f} s")
