@@ -1,0 +1,104 @@
+//! `IF_curr_delta`: leaky integrate-and-fire; each input spike shifts the potential.
+//!
+//! ```text
+//!   dV/dt = −(V − v_rest)/tau_m + i_offset/cm;       a spike of weight w:  V += w
+//!   V ≥ v_thresh:  spike;  V = v_reset for tau_refrac; input in that time is lost
+//! ```
+//!
+//! Parameters: `v_rest`, `v_reset`, `v_thresh` (mV), `cm` (nF), `tau_m`, `tau_refrac` (ms), `i_offset` (nA; one for
+//! each neuron if wanted). State: `v` (mV). Weights: mV, the same for both receptors.
+//!
+//! Method: exact integration on the grid (Rotter & Diesmann 1999), in the order of operations of NEST's
+//! `iaf_psc_delta` with `refractory_input` off: V relative to v_rest, `P_0·i_offset + P_V·V + input`.
+
+use couple_ports::time::Span;
+
+use super::vector::{CHUNK, take, vectorised};
+use super::{Definition, Input, ParameterError};
+
+/// What all neurons of a population share.
+#[derive(Clone, Copy)]
+struct Shared {
+    v_rest: f64,
+    v_reset: f64,
+    v_thresh: f64,
+    p_v: f64,
+    refractory: i64,
+}
+
+/// A population of `IF_curr_delta`.
+pub struct IfCurrDelta {
+    shared: Shared,
+    /// Relative to `v_rest`.
+    v: Vec<f64>,
+    wait: Vec<i64>,
+    /// What `i_offset` adds to V in a step.
+    drive: Vec<f64>,
+}
+
+impl IfCurrDelta {
+    pub(super) fn new(definition: &impl Definition, step: Span) -> Result<Self, ParameterError> {
+        let h = super::step_ms(step);
+        let v_rest = definition.constant("v_rest")?;
+        let (v_reset, v_thresh) = (definition.constant("v_reset")?, definition.constant("v_thresh")?);
+        super::reset_below_threshold(v_reset, v_thresh)?;
+        let (tau_m, c_m) = (super::positive(definition, "tau_m")?, 1000.0 * super::positive(definition, "cm")?);
+        let p_v = (-h / tau_m).exp();
+        let p_0 = 1.0 / c_m * (1.0 - p_v) * tau_m;
+        let shared = Shared {
+            v_rest,
+            v_reset: v_reset - v_rest,
+            v_thresh: v_thresh - v_rest,
+            p_v,
+            refractory: super::refractory_steps(definition.constant("tau_refrac")?, step)?,
+        };
+        let v = super::initial_or(definition, "v", v_rest)?;
+        Ok(IfCurrDelta {
+            shared,
+            v: v.into_iter().map(|v| v - v_rest).collect(),
+            wait: vec![0; definition.size()],
+            drive: definition.each("i_offset")?.into_iter().map(|i| p_0 * (1000.0 * i)).collect(),
+        })
+    }
+
+    pub(super) fn advance(&mut self, inputs: [Input<'_>; 2], fired: &mut Vec<u32>) {
+        let [input, _] = inputs;
+        let n = self.v.len();
+        for start in (0..n).step_by(CHUNK) {
+            let part = start..(start + CHUNK).min(n);
+            let v = &mut self.v[part.clone()];
+            let wait = &mut self.wait[part.clone()];
+            if propagate(&self.shared, v, wait, &self.drive[part.clone()], &mut input.sums[part], input.unit) {
+                super::fire(v, wait, self.shared.v_thresh, self.shared.v_reset, self.shared.refractory, start, fired);
+            }
+        }
+    }
+
+    pub(super) fn membrane_potential(&self, out: &mut Vec<f64>) {
+        out.extend(self.v.iter().map(|v| v + self.shared.v_rest));
+    }
+}
+
+vectorised! {
+    /// One step without the reset; true when a neuron reaches the threshold.
+    fn propagate(
+        c: &Shared,
+        v: &mut [f64],
+        wait: &mut [i64],
+        drive: &[f64],
+        input: &mut [i64],
+        unit: f64,
+    ) -> bool {
+        let n = v.len();
+        let (wait, drive, input) = (&mut wait[..n], &drive[..n], &mut input[..n]);
+        let mut reached = 0u64;
+        for i in 0..n {
+            let moved = drive[i] + c.p_v * v[i] + take(&mut input[i], unit);
+            let now = if wait[i] == 0 { moved } else { v[i] };
+            wait[i] -= i64::from(wait[i] != 0);
+            v[i] = now;
+            reached |= u64::from(now >= c.v_thresh);
+        }
+        reached != 0
+    }
+}

@@ -1,0 +1,206 @@
+//! The cells: one file for each family, with its equations, units, method and source.
+//!
+//! Every family keeps its neurons' state as a structure of arrays and advances all of them by one step at a time.
+//! The order of the floating-point operations is part of a model's definition here: it is the order in which NEST
+//! 3.10 evaluates the same cell, and no operation is fused or reassociated, so that the two agree bit for bit.
+//!
+//! ```text
+//!   step k:  propagate state over (t[k-1], t[k]]  →  add the input that arrives at t[k]  →  threshold  →  spike at t[k]
+//! ```
+//!
+//! Input comes as 64-bit integers, multiples of the receptor's grid, whose sum does not depend on the order of
+//! arrival. Inside a model the units are NEST's: ms, mV, pF, pA, nS.
+
+mod if_cond_exp;
+mod if_curr_alpha;
+mod if_curr_delta;
+mod if_curr_exp;
+pub mod propagators;
+mod rkf45;
+mod vector;
+
+use couple_network::description::{Cell, Receptor};
+use couple_ports::time::Span;
+
+pub use if_cond_exp::IfCondExp;
+pub use if_curr_alpha::IfCurrAlpha;
+pub use if_curr_delta::IfCurrDelta;
+pub use if_curr_exp::IfCurrExp;
+
+/// What a population's neurons are made of: parameters and initial values by PyNN's names, in PyNN's units.
+pub trait Definition {
+    /// A parameter that all neurons share.
+    fn constant(&self, name: &str) -> Result<f64, ParameterError>;
+    /// A parameter that each neuron may have its own of.
+    fn each(&self, name: &str) -> Result<Vec<f64>, ParameterError>;
+    /// The initial value of a state variable, one for each neuron; `None` when the description has none.
+    fn initial(&self, name: &str) -> Result<Option<Vec<f64>>, ParameterError>;
+    /// How many neurons there are.
+    fn size(&self) -> usize;
+}
+
+/// Why a parameter cannot be used.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum ParameterError {
+    /// The description has no such parameter.
+    #[error("parameter `{0}` is missing; the description is not complete (run it through `couple check`)")]
+    Missing(String),
+    /// The parameter differs between neurons where the kernel wants one value.
+    #[error(
+        "parameter `{0}` differs between neurons; the native kernel takes a value for each neuron for `i_offset` \
+         and initial values only. Give one number, or split the population"
+    )]
+    NotShared(String),
+    /// The value is out of the range in which the model means something.
+    #[error("parameter `{name}` is {value}, but must be {expected}")]
+    Range {
+        /// The parameter.
+        name: String,
+        /// Its value.
+        value: f64,
+        /// What it must be.
+        expected: &'static str,
+    },
+}
+
+/// The input of one step at one receptor: sums of multiples of a grid, one for each neuron.
+pub struct Input<'a> {
+    /// The sums; set to zero as they are read.
+    pub sums: &'a mut [i64],
+    /// What one unit of the sums is worth, in the model's units.
+    pub unit: f64,
+}
+
+/// The neurons of a population, or of a part of it.
+pub enum Neurons {
+    /// `IF_curr_exp`.
+    CurrExp(IfCurrExp),
+    /// `IF_curr_alpha`.
+    CurrAlpha(IfCurrAlpha),
+    /// `IF_curr_delta`.
+    CurrDelta(IfCurrDelta),
+    /// `IF_cond_exp`.
+    CondExp(IfCondExp),
+}
+
+impl Neurons {
+    /// Neurons of kind `cell` with the parameters and initial values of `definition`, on a grid of `step`.
+    pub fn new(cell: Cell, definition: &impl Definition, step: Span) -> Result<Self, ParameterError> {
+        Ok(match cell {
+            Cell::IfCurrExp => Neurons::CurrExp(IfCurrExp::new(definition, step)?),
+            Cell::IfCurrAlpha => Neurons::CurrAlpha(IfCurrAlpha::new(definition, step)?),
+            Cell::IfCurrDelta => Neurons::CurrDelta(IfCurrDelta::new(definition, step)?),
+            Cell::IfCondExp => Neurons::CondExp(IfCondExp::new(definition, step)?),
+        })
+    }
+
+    /// Advances every neuron by one step; the positions of those that fire are appended to `fired`, in ascending
+    /// order. `inputs` holds one entry for each channel of the cell ([`channels`]).
+    pub fn advance(&mut self, inputs: [Input<'_>; 2], fired: &mut Vec<u32>) {
+        match self {
+            Neurons::CurrExp(neurons) => neurons.advance(inputs, fired),
+            Neurons::CurrAlpha(neurons) => neurons.advance(inputs, fired),
+            Neurons::CurrDelta(neurons) => neurons.advance(inputs, fired),
+            Neurons::CondExp(neurons) => neurons.advance(inputs, fired),
+        }
+    }
+
+    /// The membrane potential of each neuron in mV, appended to `out`.
+    pub fn membrane_potential(&self, out: &mut Vec<f64>) {
+        match self {
+            Neurons::CurrExp(neurons) => neurons.membrane_potential(out),
+            Neurons::CurrAlpha(neurons) => neurons.membrane_potential(out),
+            Neurons::CurrDelta(neurons) => neurons.membrane_potential(out),
+            Neurons::CondExp(neurons) => neurons.membrane_potential(out),
+        }
+    }
+}
+
+/// The input channel that `receptor` of `cell` is. `IF_curr_delta` has one for both receptors, since both only shift
+/// the potential.
+pub fn channel(cell: Cell, receptor: Receptor) -> usize {
+    match (cell, receptor) {
+        (Cell::IfCurrDelta, _) | (_, Receptor::Excitatory) => 0,
+        (_, Receptor::Inhibitory) => 1,
+    }
+}
+
+/// How many input channels `cell` has.
+pub fn channels(cell: Cell) -> usize {
+    if cell == Cell::IfCurrDelta { 1 } else { 2 }
+}
+
+/// The model's units in one PyNN unit of weight: 1000 pA in a nA, 1000 nS in a µS, mV as they are.
+pub fn weight_unit(cell: Cell) -> f64 {
+    if cell == Cell::IfCurrDelta { 1.0 } else { 1000.0 }
+}
+
+/// The step in ms, with the rounding of NEST, which counts time in whole µs.
+fn step_ms(step: Span) -> f64 {
+    if step.ns() % 1000 == 0 { (step.ns() / 1000) as f64 * 0.001 } else { step.ms() }
+}
+
+/// How many whole steps the refractory period covers: rounded up, after rounding to NEST's µs.
+fn refractory_steps(tau_refrac: f64, step: Span) -> Result<i64, ParameterError> {
+    let wrong = || ParameterError::Range {
+        name: "tau_refrac".into(),
+        value: tau_refrac,
+        expected: "at least zero and below 2^31 steps",
+    };
+    let per_ms = if step.ns() % 1000 == 0 { 1000.0 } else { 1e6 };
+    let tics_per_step = if step.ns() % 1000 == 0 { step.ns() / 1000 } else { step.ns() };
+    let tics = tau_refrac * per_ms + 0.5;
+    if !(0.0..2f64.powi(62)).contains(&tics) {
+        return Err(wrong());
+    }
+    let steps = (tics as i64 + tics_per_step - 1) / tics_per_step;
+    if steps < 1 << 31 { Ok(steps) } else { Err(wrong()) }
+}
+
+/// A parameter that must be positive.
+fn positive(definition: &impl Definition, name: &str) -> Result<f64, ParameterError> {
+    let value = definition.constant(name)?;
+    if value > 0.0 && value.is_finite() {
+        Ok(value)
+    } else {
+        Err(ParameterError::Range { name: name.into(), value, expected: "positive" })
+    }
+}
+
+/// A potential that must be below the threshold, since the neuron would fire without end.
+fn reset_below_threshold(v_reset: f64, v_thresh: f64) -> Result<(), ParameterError> {
+    if v_reset < v_thresh {
+        Ok(())
+    } else {
+        Err(ParameterError::Range { name: "v_reset".into(), value: v_reset, expected: "below `v_thresh`" })
+    }
+}
+
+/// Initial values of `name`, `default` where the description has none.
+fn initial_or(definition: &impl Definition, name: &str, default: f64) -> Result<Vec<f64>, ParameterError> {
+    Ok(definition.initial(name)?.unwrap_or_else(|| vec![default; definition.size()]))
+}
+
+/// Values of the description times `factor`: from PyNN's units to the model's.
+fn scaled(values: Vec<f64>, factor: f64) -> Vec<f64> {
+    values.into_iter().map(|value| factor * value).collect()
+}
+
+/// Resets the neurons of a chunk that have reached the threshold and notes their positions (counted from `start` on).
+fn fire(
+    v: &mut [f64],
+    wait: &mut [i64],
+    v_thresh: f64,
+    v_reset: f64,
+    refractory: i64,
+    start: usize,
+    fired: &mut Vec<u32>,
+) {
+    for (i, (v, wait)) in v.iter_mut().zip(wait).enumerate() {
+        if *v >= v_thresh {
+            *v = v_reset;
+            *wait = refractory;
+            fired.push((start + i) as u32);
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! What the comparisons with NEST share: cells on random input, advanced here and there.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::Command;
+
+use couple_kernel::models::{Definition, Input, Neurons, ParameterError, weight_unit};
+use couple_network::description::Cell;
+use couple_ports::time::Span;
+
+/// One neuron and its input.
+pub struct Case {
+    /// Shown in messages.
+    pub name: String,
+    /// The cell.
+    pub cell: Cell,
+    /// Its PyNN parameters.
+    pub params: BTreeMap<&'static str, f64>,
+    /// Initial potential in mV.
+    pub v: f64,
+    /// Step.
+    pub step: Span,
+    /// Number of steps.
+    pub steps: u32,
+    /// Arrivals at the excitatory and at the inhibitory receptor: (step, weight in units of 2^-40), sorted.
+    pub arrivals: [Vec<(u32, i64)>; 2],
+}
+
+/// What a neuron did.
+#[derive(Default)]
+pub struct Trace {
+    /// Potential after each step, mV.
+    pub v: Vec<f64>,
+    /// Steps at which it fired.
+    pub spikes: Vec<u32>,
+}
+
+/// The weight of one unit.
+const UNIT: f64 = 1.0 / (1u64 << 40) as f64;
+
+/// PyNN's name of a cell.
+pub fn cell_name(cell: Cell) -> &'static str {
+    match cell {
+        Cell::IfCurrExp => "IF_curr_exp",
+        Cell::IfCurrAlpha => "IF_curr_alpha",
+        Cell::IfCurrDelta => "IF_curr_delta",
+        Cell::IfCondExp => "IF_cond_exp",
+    }
+}
+
+/// A small generator of numbers in [0, 1): the comparison needs variety, not quality.
+pub struct Numbers(pub u64);
+impl Numbers {
+    /// The next number.
+    pub fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+impl Case {
+    /// `cell` with usual parameters, on 600 excitatory and 150 inhibitory spikes a second at random steps, with random
+    /// weights up to `strength` in PyNN units.
+    pub fn random(name: &str, cell: Cell, step: Span, steps: u32, strength: [f64; 2], seed: u64) -> Self {
+        let mut numbers = Numbers(seed);
+        let seconds = step.ms() * f64::from(steps) / 1000.0;
+        let mut arrive = |rate: f64, strength: f64| {
+            let mut all: Vec<(u32, i64)> = (0..(rate * seconds) as usize)
+                .map(|_| {
+                    let at = 2 + (numbers.next() * f64::from(steps - 2)) as u32;
+                    (at, (strength * (0.5 + 0.5 * numbers.next()) / UNIT) as i64)
+                })
+                .collect();
+            all.sort_unstable();
+            all
+        };
+        let arrivals = [arrive(600.0, strength[0]), arrive(150.0, strength[1])];
+        let params = BTreeMap::from([
+            ("v_rest", -65.0),
+            ("v_reset", -66.5),
+            ("v_thresh", -50.0),
+            ("cm", 0.25),
+            ("tau_m", 20.0),
+            ("tau_refrac", 2.0),
+            ("tau_syn_E", 2.0),
+            ("tau_syn_I", 5.0),
+            ("e_rev_E", 0.0),
+            ("e_rev_I", -70.0),
+            ("i_offset", 0.1),
+        ]);
+        Case { name: name.into(), cell, params, v: -63.0, step, steps, arrivals }
+    }
+
+    /// The same with another parameter.
+    pub fn with(mut self, name: &'static str, value: f64) -> Self {
+        self.params.insert(name, value);
+        self
+    }
+
+    /// The neuron's behaviour in the kernel.
+    pub fn run(&self) -> Trace {
+        let mut neurons = Neurons::new(self.cell, self, self.step).expect("the parameters are in range");
+        let unit = UNIT * weight_unit(self.cell);
+        let mut trace = Trace::default();
+        let mut next = [0, 0];
+        for k in 1..=self.steps {
+            let mut sums = [[0i64], [0i64]];
+            for receptor in 0..2 {
+                let arrivals = &self.arrivals[receptor];
+                let channel = if self.cell == Cell::IfCurrDelta { 0 } else { receptor };
+                while next[receptor] < arrivals.len() && arrivals[next[receptor]].0 == k {
+                    sums[channel][0] += arrivals[next[receptor]].1;
+                    next[receptor] += 1;
+                }
+            }
+            let [exc, inh] = &mut sums;
+            let mut fired = Vec::new();
+            neurons.advance([Input { sums: exc, unit }, Input { sums: inh, unit }], &mut fired);
+            trace.spikes.extend(fired.iter().map(|_| k));
+            neurons.membrane_potential(&mut trace.v);
+        }
+        trace
+    }
+
+    fn json(&self) -> String {
+        let mut text = format!(
+            "{{\"name\":\"{}\",\"cell\":\"{}\",\"v\":{:?},\"step\":{:?},\"steps\":{},\"params\":{{",
+            self.name,
+            cell_name(self.cell),
+            self.v,
+            self.step.ms(),
+            self.steps
+        );
+        let params: Vec<String> = self.params.iter().map(|(name, value)| format!("\"{name}\":{value:?}")).collect();
+        let _ = write!(text, "{}}}", params.join(","));
+        for (receptor, arrivals) in ["excitatory", "inhibitory"].iter().zip(&self.arrivals) {
+            let list: Vec<String> = arrivals.iter().map(|(at, w)| format!("[{at},{:?}]", *w as f64 * UNIT)).collect();
+            let _ = write!(text, ",\"{receptor}\":[{}]", list.join(","));
+        }
+        text + "}"
+    }
+}
+
+impl Definition for Case {
+    fn constant(&self, name: &str) -> Result<f64, ParameterError> {
+        self.params.get(name).copied().ok_or_else(|| ParameterError::Missing(name.into()))
+    }
+    fn each(&self, name: &str) -> Result<Vec<f64>, ParameterError> {
+        Ok(vec![self.constant(name)?])
+    }
+    fn initial(&self, name: &str) -> Result<Option<Vec<f64>>, ParameterError> {
+        Ok((name == "v").then(|| vec![self.v]))
+    }
+    fn size(&self) -> usize {
+        1
+    }
+}
+
+/// The cases that are compared, by cell.
+pub fn cases() -> Vec<Case> {
+    let step = Span::from_ns(100_000);
+    let random = |name: &str, cell, strength, seed| Case::random(name, cell, step, 10_000, strength, seed);
+    let exp = |name: &str, seed| random(name, Cell::IfCurrExp, [0.4, -0.4], seed);
+    let alpha = |name: &str, seed| random(name, Cell::IfCurrAlpha, [0.25, -0.25], seed);
+    let delta = |name: &str, seed| random(name, Cell::IfCurrDelta, [2.0, -2.0], seed);
+    let cond = |name: &str, seed| random(name, Cell::IfCondExp, [0.008, 0.02], seed);
+    let quarter = |mut case: Case| {
+        case.step = Span::from_ns(25_000);
+        case.steps = 20_000;
+        case
+    };
+    vec![
+        exp("IF_curr_exp", 1),
+        exp("IF_curr_exp, tau_syn_E = tau_m", 2).with("tau_syn_E", 20.0),
+        exp("IF_curr_exp, tau_syn_E almost tau_m", 3).with("tau_syn_E", 20.000_000_001),
+        exp("IF_curr_exp, tau_refrac off the grid", 4).with("tau_refrac", 0.72),
+        quarter(exp("IF_curr_exp, step 0.025 ms", 5)),
+        alpha("IF_curr_alpha", 6),
+        alpha("IF_curr_alpha, tau_syn_I = tau_m", 7).with("tau_syn_I", 20.0),
+        alpha("IF_curr_alpha, tau_syn_E almost tau_m", 8).with("tau_syn_E", 20.000_01),
+        quarter(alpha("IF_curr_alpha, step 0.025 ms", 9)),
+        delta("IF_curr_delta", 10),
+        delta("IF_curr_delta, no refractory period", 11).with("tau_refrac", 0.0),
+        quarter(delta("IF_curr_delta, step 0.025 ms", 12)),
+        cond("IF_cond_exp", 13),
+        random("IF_cond_exp, short tau_syn_E", Cell::IfCondExp, [0.08, 0.02], 14).with("tau_syn_E", 0.2),
+        random("IF_cond_exp, strong input", Cell::IfCondExp, [0.5, 2.0], 15).with("tau_syn_E", 0.1),
+        quarter(cond("IF_cond_exp, step 0.025 ms", 16)),
+    ]
+}
+
+/// The interpreter that has NEST, if the environment names one.
+pub fn nest_python() -> Option<PathBuf> {
+    std::env::var_os("COUPLE_NEST_PYTHON").map(PathBuf::from)
+}
+
+/// The cases' behaviour in NEST.
+pub fn run_in_nest(python: &PathBuf, cases: &[Case]) -> Vec<Trace> {
+    let folder = std::env::temp_dir().join(format!("couple-kernel-nest-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("the folder for temporary files can be written");
+    let (input, output) = (folder.join("input.json"), folder.join("output.txt"));
+    let all: Vec<String> = cases.iter().map(Case::json).collect();
+    std::fs::write(&input, format!("[{}]", all.join(",\n"))).expect("the input can be written");
+    let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/nest_reference.py");
+    let done = Command::new(python).arg(script).arg(&input).arg(&output).output().expect("the interpreter starts");
+    assert!(done.status.success(), "NEST failed:\n{}", String::from_utf8_lossy(&done.stderr));
+    let text = std::fs::read_to_string(&output).expect("NEST wrote its output");
+    let _ = std::fs::remove_dir_all(&folder);
+    let mut traces: Vec<Trace> = Vec::new();
+    for line in text.lines() {
+        let (kind, value) = line.split_once(' ').expect("a line has a kind and a value");
+        match (kind, traces.last_mut()) {
+            ("case", _) => traces.push(Trace::default()),
+            ("v", Some(trace)) => {
+                trace.v.push(f64::from_bits(u64::from_str_radix(value, 16).expect("64 bits in hexadecimal")))
+            }
+            ("s", Some(trace)) => trace.spikes.push(value.parse().expect("a step")),
+            _ => panic!("unexpected line `{line}`"),
+        }
+    }
+    assert_eq!(traces.len(), cases.len());
+    traces
+}
+
+/// How far two traces are apart: (largest difference in mV, steps with other bits, spikes equal).
+pub fn compare(ours: &Trace, theirs: &Trace) -> (f64, usize, bool) {
+    assert_eq!(ours.v.len(), theirs.v.len());
+    let pairs = || ours.v.iter().zip(&theirs.v);
+    let largest = pairs().map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    (largest, pairs().filter(|(a, b)| a.to_bits() != b.to_bits()).count(), ours.spikes == theirs.spikes)
+}

@@ -1,0 +1,32 @@
+//! The cells against NEST on the same input, when a NEST is at hand.
+
+mod common;
+
+use couple_network::description::Cell;
+
+#[test]
+fn potentials_and_spikes_are_those_of_nest() {
+    let Some(python) = common::nest_python() else {
+        println!("skipped: COUPLE_NEST_PYTHON does not name an interpreter that has NEST");
+        return;
+    };
+    let cases = common::cases();
+    let reference = common::run_in_nest(&python, &cases);
+    let mut wrong = Vec::new();
+    for (case, theirs) in cases.iter().zip(&reference) {
+        let ours = case.run();
+        let (largest, other_bits, same_spikes) = common::compare(&ours, theirs);
+        let tolerance = if case.cell == Cell::IfCondExp { 1e-3 } else { 1e-9 };
+        println!(
+            "{}: max |dV| {largest:.2e} mV, {other_bits} of {} steps with other bits, {} spikes, spikes equal: {same_spikes}",
+            case.name,
+            case.steps,
+            theirs.spikes.len()
+        );
+        assert!(theirs.spikes.len() > 3, "{}: the input says little", case.name);
+        if largest > tolerance || !same_spikes {
+            wrong.push(&case.name);
+        }
+    }
+    assert!(wrong.is_empty(), "differ from NEST: {wrong:?}");
+}
