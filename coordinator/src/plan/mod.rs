@@ -26,7 +26,10 @@
 mod channels;
 mod edges;
 mod error;
+mod graph;
 mod loops;
+mod svg;
+mod text;
 mod welcome;
 
 use couple_network::description::{ComponentId, Network, Simulator};
@@ -36,6 +39,7 @@ use serde::Serialize;
 pub use channels::{Channel, Memory, Rank};
 pub use edges::{Link, LoopEdge};
 pub use error::PlanError;
+pub use graph::Graph;
 pub use loops::Loop;
 pub use welcome::{RankWelcome, WelcomeOptions, journal_file};
 
@@ -220,3 +224,6 @@ fn check_override(network: &Network, loops: &[Loop], window: Span) -> Result<(),
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
