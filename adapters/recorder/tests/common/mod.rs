@@ -1,6 +1,7 @@
 //! Synthetic runs.
 
 #![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(clippy::unwrap_used, reason = "a failure here is a failure of the test")]
 
 use std::path::{Path, PathBuf};
 
