@@ -104,7 +104,7 @@ impl IndexSet {
     }
     /// False when the ranges are not sorted, overlap, are empty, or reach past `width`: a peer sent nonsense.
     pub fn is_valid(&self, width: u32) -> bool {
-        let ordered = self.ranges.windows(2).all(|w| w[0].1 < w[1].0 || w[0].1 == w[1].0);
+        let ordered = self.ranges.windows(2).all(|w| w[0].1 <= w[1].0);
         ordered && self.ranges.iter().all(|&(a, b)| a < b && b <= width)
     }
 }

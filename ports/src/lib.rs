@@ -3,6 +3,8 @@
 pub mod control;
 pub mod event;
 pub mod index;
+pub mod memory;
 pub mod packet;
+pub mod status;
 pub mod time;
 pub mod transport;

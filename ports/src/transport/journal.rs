@@ -9,6 +9,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::{Sender, TransportError};
 use crate::event::{self, EVENT_BYTES, Event};
 use crate::packet::{HEADER_BYTES, Header, Kind, PacketError};
 use crate::time::Time;
@@ -99,6 +100,9 @@ impl Writer {
     pub fn create(path: &Path, links: Vec<JournalLink>) -> Result<Writer, JournalError> {
         let io = |action| move |source| JournalError::Io { path: path.to_path_buf(), action, source };
         let mut file = OpenOptions::new().append(true).create_new(true).open(path).map_err(io("creating it"))?;
+        // Held while the file is open: it tells who wants to read the journal that it still grows. A file system
+        // without locks does without.
+        let _ = file.try_lock();
         file.write_all(&encode_table(&links)).map_err(io("writing its head"))?;
         Ok(Writer {
             path: path.to_path_buf(),
@@ -147,6 +151,19 @@ impl Writer {
         self.noted = self.known;
         self.noted_at = Instant::now();
         Ok(())
+    }
+}
+
+impl Sender for Writer {
+    fn try_send(&mut self, link: u32, start: Time, end: Time, events: &[Event]) -> Result<usize, TransportError> {
+        self.add(link, start, end, events);
+        Ok(events.len())
+    }
+    fn publish(&mut self, watermark: Time) -> Result<(), TransportError> {
+        Ok(Writer::publish(self, watermark)?)
+    }
+    fn finish(&mut self) -> Result<(), TransportError> {
+        Ok(Writer::finish(self)?)
     }
 }
 
