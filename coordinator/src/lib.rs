@@ -1,2 +1,3 @@
 //! The coordinator.
 pub mod plan;
+pub mod runtime;

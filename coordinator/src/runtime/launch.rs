@@ -1,0 +1,132 @@
+//! Starts one process for each rank, so that none of them can outlive the coordinator.
+
+use std::ffi::OsString;
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use couple_network::description::{Component, Simulator};
+use couple_ports::control::{ENV_COMPONENT, ENV_RANK, ENV_SOCKET, ENV_TOKEN};
+use rustix::process::{Pid, Signal};
+use tokio::process::Child;
+
+use super::programs;
+use super::rendezvous::Rendezvous;
+
+/// What to execute for a component.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The program and its arguments.
+    pub argv: Vec<OsString>,
+    /// Its working directory.
+    pub folder: PathBuf,
+    /// Environment variables beside those that every rank gets.
+    pub env: Vec<(OsString, OsString)>,
+}
+
+/// A component's process could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// A program of this project is missing.
+    #[error(transparent)]
+    Missing(#[from] programs::Missing),
+    /// The simulator could not be made ready.
+    #[error("{0}")]
+    Setup(String),
+    /// The system said no.
+    #[error("cannot start `{program}`: {source}")]
+    Spawn {
+        /// The program.
+        program: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The log file could not be opened.
+    #[error("cannot write the log {path}: {source}")]
+    Log {
+        /// The file.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// The program of a component. Relative commands are those of the configuration's `folder`.
+pub fn program(component: &Component, folder: &Path) -> Result<Program, LaunchError> {
+    let folder = folder.to_path_buf();
+    match component.simulator {
+        Simulator::Native => {
+            Ok(Program { argv: vec![programs::find(programs::NATIVE)?.into()], folder, env: Vec::new() })
+        }
+        Simulator::Nest => nest(component, folder),
+        Simulator::Script => {
+            Ok(Program { argv: component.command.iter().map(OsString::from).collect(), folder, env: Vec::new() })
+        }
+    }
+}
+
+fn nest(component: &Component, _folder: PathBuf) -> Result<Program, LaunchError> {
+    Err(LaunchError::Setup(format!("component `{}`: NEST is not available", component.name)))
+}
+
+/// Processors that this process may use.
+pub fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |n| n.get() as u32)
+}
+
+/// A started process.
+#[derive(Debug)]
+pub struct Started {
+    /// To wait for its end.
+    pub child: Child,
+    /// Its process, also the leader of its process group.
+    pub pid: Pid,
+}
+
+/// Starts rank `rank` of `component`, its output going to `log`.
+///
+/// Must be called from the main thread: the kernel kills the process when the thread that started it ends.
+pub fn spawn(
+    program: &Program,
+    component: &Component,
+    rank: u32,
+    rendezvous: &Rendezvous,
+    log: &Path,
+) -> Result<Started, LaunchError> {
+    let log_error = |source| LaunchError::Log { path: log.display().to_string(), source };
+    let output = OpenOptions::new().create(true).append(true).open(log).map_err(log_error)?;
+    let errors = output.try_clone().map_err(log_error)?;
+    let (name, arguments) = program.argv.split_first().ok_or_else(|| LaunchError::Setup("empty command".into()))?;
+    let mut command = Command::new(name);
+    command.args(arguments).current_dir(&program.folder);
+    command.stdin(Stdio::null()).stdout(output).stderr(errors).process_group(0);
+    command.env(ENV_SOCKET, rendezvous.address()).env(ENV_TOKEN, rendezvous.token());
+    command.env(ENV_COMPONENT, &component.name).env(ENV_RANK, rank.to_string());
+    // Threads that spin while they wait for each other starve the processes they share cores with: an order of
+    // magnitude with as few as two processes of two threads.
+    command.env("OMP_WAIT_POLICY", "passive").env("OMP_NUM_THREADS", component.threads.to_string());
+    command.envs(program.env.iter().map(|(key, value)| (key, value)));
+    die_with_parent(&mut command);
+    let spawn_error = |source| LaunchError::Spawn { program: name.to_string_lossy().into_owned(), source };
+    let child = tokio::process::Command::from(command).spawn().map_err(spawn_error)?;
+    let pid = child.id().and_then(|id| Pid::from_raw(id as i32));
+    let pid = pid.ok_or_else(|| spawn_error(io::Error::other("the process has no id")))?;
+    Ok(Started { child, pid })
+}
+
+/// Has the kernel kill the process when the coordinator is gone, however it went.
+fn die_with_parent(command: &mut Command) {
+    let coordinator = rustix::process::getpid();
+    let arm = move || {
+        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+        // The coordinator may have died between the fork and the line above: then nobody would send the signal.
+        if rustix::process::getppid() == Some(coordinator) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
+    };
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed; `arm` makes two plain system calls and
+    // allocates nothing.
+    unsafe {
+        command.pre_exec(arm);
+    }
+}

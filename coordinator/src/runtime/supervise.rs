@@ -1,0 +1,376 @@
+//! Watches over the ranks of a run from their start to their end: no silent hang, nobody left behind.
+//!
+//! Everything arrives in one loop: what ranks say, the ends of their processes (told by the kernel, not polled),
+//! signals to the coordinator, and a tick that looks at the simulated times. Whatever ends the run, [`Supervisor::end`]
+//! comes last, and it returns only when every process is gone.
+
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+
+use couple_ports::control::{FromCoordinator, FromRank};
+use couple_ports::time::Time;
+use rustix::process::Signal;
+use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::time::MissedTickBehavior;
+
+use super::blame;
+use super::interrupt::Interrupts;
+use super::member::{Event, Member, Stage};
+use super::progress::Progress;
+use super::rendezvous::{Caller, refuse};
+use super::report::{Failure, Kind, describe_exit};
+use super::start;
+use super::watch::Watch;
+
+/// Time between two looks at the simulated times.
+const TICK: Duration = Duration::from_millis(50);
+/// Time for what a process said last to arrive, after its end.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+/// Time for a process to end after its connection did.
+const AFTER_CLOSE: Duration = Duration::from_millis(300);
+/// Time between asking a process to end and killing it.
+const MERCY: Duration = Duration::from_millis(300);
+/// Time for processes to leave by themselves, after a failure.
+const LEAVE_AFTER_FAILURE: Duration = Duration::from_millis(200);
+/// Time for processes to leave by themselves, when the user ends the run.
+const LEAVE_AFTER_INTERRUPT: Duration = Duration::from_secs(2);
+
+/// How long nothing may happen.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// From one advance of simulated time to the next. Before the simulation: from a process's start to its first
+    /// word, or to the last sign of work before it.
+    pub stall: Duration,
+    /// From a process's start to its first word, however much it works.
+    pub connect: Duration,
+    /// From a rank's first word until its model is built.
+    pub setup: Duration,
+}
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Ending {
+    /// All ranks did their part.
+    Done,
+    /// One did not.
+    Failed(Box<Failure>),
+    /// The user ended it.
+    Interrupted,
+}
+
+/// A run going on.
+pub struct Supervisor<'a> {
+    /// The ranks, by their line in the status page.
+    pub members: Vec<Member>,
+    /// The status page.
+    pub watch: Watch,
+    /// When the simulation began.
+    pub began: Option<Instant>,
+    /// When the last rank was done.
+    pub done: Option<Instant>,
+    limits: Limits,
+    events: Receiver<Event>,
+    interrupts: Interrupts,
+    progress: &'a mut Progress,
+    times: Vec<Time>,
+    advanced: Instant,
+}
+
+impl<'a> Supervisor<'a> {
+    /// Over `members`, in the order of their lines, whose events come in by `events`.
+    pub fn new(
+        members: Vec<Member>,
+        watch: Watch,
+        limits: Limits,
+        events: Receiver<Event>,
+        interrupts: Interrupts,
+        progress: &'a mut Progress,
+    ) -> Self {
+        let times = vec![Time::MIN; members.len()];
+        let advanced = Instant::now();
+        Supervisor { members, watch, began: None, done: None, limits, events, interrupts, progress, times, advanced }
+    }
+
+    /// Runs until the run is over or cannot go on. [`Self::end`] must follow.
+    pub async fn watch(&mut self, events: &Sender<Event>) -> Ending {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let failure = tokio::select! {
+                Some(event) = self.events.recv() => self.on_event(event, events),
+                () = self.interrupts.next() => return Ending::Interrupted,
+                _ = tick.tick() => self.on_tick(),
+            };
+            if let Some(mut failure) = failure.or_else(|| self.ended_early()) {
+                // What others wait for shows a moment later.
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                blame::complete(&mut failure, &self.members, &self.watch);
+                return Ending::Failed(Box::new(failure));
+            }
+            if self.members.iter().all(|m| m.stage == Stage::Leaving && m.exit.is_some()) {
+                return Ending::Done;
+            }
+        }
+    }
+
+    fn on_event(&mut self, event: Event, events: &Sender<Event>) -> Option<Failure> {
+        match event {
+            Event::Caller(Caller::Refused { pid, reason }) => self.on_refused(pid, reason),
+            Event::Caller(Caller::Known { mut stream, hello }) => {
+                let (component, rank) = (&hello.component, hello.rank);
+                let line = self.members.iter().position(|m| m.component == *component && m.rank == rank);
+                let reason = match line {
+                    None => format!("this run has no rank {rank} of a component `{component}`"),
+                    Some(line) if self.members[line].connected() => {
+                        format!("a process has taken the place of {component}.{rank} already")
+                    }
+                    Some(line) => {
+                        let attached = self.members[line].attach(line, stream, events.clone());
+                        return attached.err().map(|e| self.failed(line, format!("could not be given its part: {e}")));
+                    }
+                };
+                let pid = stream.peer_cred().ok().and_then(|c| c.pid());
+                tokio::spawn({
+                    let reason = reason.clone();
+                    async move { refuse(&mut stream, &reason).await }
+                });
+                self.on_refused(pid, reason)
+            }
+            Event::Said(line, message) => self.on_message(line, message),
+            Event::Closed(line, reason) => {
+                self.members[line].closed = Some((Instant::now(), reason));
+                None
+            }
+            Event::Exited(line, status) => {
+                self.members[line].exit = Some((status, Instant::now()));
+                None
+            }
+        }
+    }
+
+    /// A process was turned away: one of ours is at fault, a stranger is nobody's.
+    fn on_refused(&self, pid: Option<i32>, reason: String) -> Option<Failure> {
+        let group = rustix::process::getpgid(pid.and_then(rustix::process::Pid::from_raw)).ok();
+        let line = self.members.iter().position(|m| pid.is_some() && Some(m.pid) == group)?;
+        Some(self.failed(line, format!("cannot take part: {reason}")))
+    }
+
+    fn on_message(&mut self, line: usize, message: FromRank) -> Option<Failure> {
+        match (message, self.members[line].stage) {
+            (FromRank::Failed { message }, _) => Some(self.failed(line, format!("reported: {}", message.trim_end()))),
+            (FromRank::Ready { needed }, Stage::Setup) => {
+                if let Err(reason) = start::check(&self.members[line].welcome, &needed) {
+                    return Some(self.failed(line, reason));
+                }
+                self.members[line].needed = needed;
+                self.members[line].enter(Stage::Ready);
+                self.members.iter().all(|m| m.stage == Stage::Ready).then(|| self.start()).flatten()
+            }
+            (FromRank::Done { emitted }, Stage::Running) => {
+                self.members[line].emitted = emitted;
+                self.members[line].enter(Stage::Done);
+                self.advanced = Instant::now();
+                self.members.iter().all(|m| m.stage == Stage::Done).then(|| self.dismiss()).flatten()
+            }
+            (message, stage) => {
+                let name = match message {
+                    FromRank::Hello(_) => "Hello",
+                    FromRank::Ready { .. } => "Ready",
+                    FromRank::Done { .. } => "Done",
+                    FromRank::Failed { .. } => "Failed",
+                };
+                let what = format!("said {name} out of turn ({stage:?}), against the session protocol");
+                Some(self.failed(line, what))
+            }
+        }
+    }
+
+    fn start(&mut self) -> Option<Failure> {
+        for line in 0..self.members.len() {
+            let wanted = start::wanted(&self.members, line);
+            if let Err(error) = self.members[line].send(&FromCoordinator::Start { wanted }) {
+                return Some(self.failed(line, format!("could not be started: {error}")));
+            }
+        }
+        self.members.iter_mut().for_each(|m| m.enter(Stage::Running));
+        self.began = Some(Instant::now());
+        self.advanced = Instant::now();
+        self.progress.begin();
+        self.progress.event("simulating", serde_json::json!({}));
+        None
+    }
+
+    fn dismiss(&mut self) -> Option<Failure> {
+        self.done = Some(Instant::now());
+        for member in &mut self.members {
+            // A rank that left already, with its part done, does not hear it.
+            let _ = member.send(&FromCoordinator::Bye);
+            member.enter(Stage::Leaving);
+        }
+        None
+    }
+
+    fn on_tick(&mut self) -> Option<Failure> {
+        let now: Vec<Time> = (0..self.members.len()).map(|line| self.watch.time(line)).collect();
+        if now != self.times {
+            self.times = now;
+            self.advanced = Instant::now();
+        }
+        if self.began.is_some() && self.done.is_none() {
+            let slowest = (0..self.members.len()).min_by_key(|line| self.times[*line]);
+            if let Some(line) = slowest {
+                self.progress.reached(self.times[line], &self.members[line].name());
+            }
+        } else if self.began.is_none() {
+            let ready = self.members.iter().filter(|m| m.stage == Stage::Ready).count();
+            self.progress.phase(&format!("{ready} of {} ranks ready", self.members.len()));
+        }
+        self.overdue()
+    }
+
+    /// Who has made no progress for too long.
+    fn overdue(&mut self) -> Option<Failure> {
+        if self.began.is_none()
+            && let Some(failure) = self.never_connected()
+        {
+            return Some(failure);
+        }
+        let Limits { stall, setup, .. } = self.limits;
+        let late = |stage, limit| {
+            let line = self.members.iter().position(|m| m.stage == stage && m.exit.is_none())?;
+            (self.members[line].since.elapsed() >= limit).then_some(line)
+        };
+        if let Some(line) = late(Stage::Setup, setup) {
+            let what = format!("has not built its model within {} s", setup.as_secs_f64());
+            return Some(self.failure(Kind::Stall, line, what, Some("raise --setup-limit".into())));
+        }
+        if let Some(line) = late(Stage::Leaving, stall) {
+            let what = format!("has not ended within {} s of the end of the run", stall.as_secs_f64());
+            let help = "the simulation is complete and so are the recordings";
+            return Some(self.failure(Kind::Stall, line, what, Some(help.into())));
+        }
+        if self.began.is_none() || self.done.is_some() || self.advanced.elapsed() < stall {
+            return None;
+        }
+        let culprit = blame::culprit(&self.members, &self.watch)?;
+        let (what, help) = blame::standstill(&self.members, &culprit, stall);
+        Some(self.failure(Kind::Stall, culprit.line, what, Some(help)))
+    }
+
+    /// Whose process or connection is over before its time.
+    fn ended_early(&self) -> Option<Failure> {
+        let over = |m: &Member| m.stage >= Stage::Done;
+        for (line, member) in self.members.iter().enumerate() {
+            match &member.exit {
+                Some((status, _)) if over(member) && status.success() => {}
+                Some((status, _)) if member.heard(LAST_WORDS) => return Some(self.exited(line, *status)),
+                _ => {}
+            }
+            match &member.closed {
+                Some((at, reason)) if member.exit.is_none() && !over(member) && at.elapsed() >= AFTER_CLOSE => {
+                    let reason = reason.as_ref().map_or(String::new(), |r| format!(" ({r})"));
+                    let what = format!("closed its connection to the coordinator{reason}, but did not end");
+                    return Some(self.failed(line, what));
+                }
+                _ => {}
+            }
+        }
+        None
+    }
+
+    /// Who has been started and says nothing. A process that works (a slow import, a cold disk) gets more time.
+    fn never_connected(&mut self) -> Option<Failure> {
+        let Limits { stall, connect, .. } = self.limits;
+        let silent = |m: &&mut Member| m.stage == Stage::Launched && m.exit.is_none();
+        self.members.iter_mut().filter(silent).for_each(Member::look_for_work);
+        let late = |m: &Member| m.since.elapsed() >= connect || m.worked.elapsed() >= stall;
+        let line = self.members.iter().position(|m| m.stage == Stage::Launched && m.exit.is_none() && late(m))?;
+        let waited = self.members[line].since.elapsed().as_secs_f64();
+        let what = format!("has not connected to the coordinator within {waited:.1} s of its start");
+        let help = "a program takes part by opening a session; for one that is only slow to start, raise \
+                    run.stall_limit and run.connect_timeout";
+        Some(self.failure(Kind::Stall, line, what, Some(help.into())))
+    }
+
+    fn exited(&self, line: usize, status: ExitStatus) -> Failure {
+        let (mut what, help) = describe_exit(status);
+        match self.members[line].stage {
+            Stage::Launched => what.push_str(" before it connected to the coordinator"),
+            Stage::Setup => what.push_str(" while it built its model"),
+            Stage::Ready => what.push_str(" while it waited for the others to be ready"),
+            Stage::Running => {}
+            Stage::Done | Stage::Leaving => what.push_str(" after its part was done"),
+        }
+        self.failure(Kind::Component, line, what, help)
+    }
+
+    fn failed(&self, line: usize, what: String) -> Failure {
+        self.failure(Kind::Component, line, what, None)
+    }
+
+    fn failure(&self, kind: Kind, line: usize, what: String, help: Option<String>) -> Failure {
+        let member = &self.members[line];
+        Failure {
+            kind,
+            component: member.component.clone(),
+            rank: member.rank,
+            what,
+            time: self.began.map(|_| self.watch.time(line)),
+            waiting: Vec::new(),
+            log: member.log.clone(),
+            last_lines: Vec::new(),
+            help,
+        }
+    }
+
+    /// Ends all processes that are still there, the more gently the less has gone wrong.
+    pub async fn end(&mut self, ending: &Ending) {
+        self.progress.end();
+        self.watch.stop_all();
+        let patience = match ending {
+            Ending::Done => Duration::ZERO,
+            Ending::Failed(_) => LEAVE_AFTER_FAILURE,
+            Ending::Interrupted => LEAVE_AFTER_INTERRUPT,
+        };
+        // Only a simulating rank looks at the page.
+        self.left().filter(|m| m.stage < Stage::Running).for_each(|m| m.signal(Signal::TERM));
+        if !self.all_gone(patience).await {
+            for member in self.left() {
+                member.signal(Signal::TERM);
+                // One that is stopped could not obey.
+                member.signal(Signal::CONT);
+            }
+            self.all_gone(MERCY).await;
+        }
+        // What is left of a rank is the processes that it started itself.
+        self.members.iter().for_each(|m| m.signal(Signal::KILL));
+        if !self.all_gone(Duration::from_secs(5)).await {
+            for member in self.left() {
+                eprintln!("warning: process {} ({}) cannot be ended", member.pid, member.name());
+            }
+        }
+        super::interrupt::end_strays();
+    }
+
+    fn left(&self) -> impl Iterator<Item = &Member> {
+        self.members.iter().filter(|m| m.exit.is_none())
+    }
+
+    /// Waits for all processes to be gone. False when `patience` is over first, or the user's is.
+    async fn all_gone(&mut self, patience: Duration) -> bool {
+        let deadline = tokio::time::Instant::now() + patience;
+        while self.left().next().is_some() {
+            tokio::select! {
+                Some(event) = self.events.recv() => match event {
+                    Event::Exited(line, status) => self.members[line].exit = Some((status, Instant::now())),
+                    Event::Said(line, FromRank::Done { emitted }) => self.members[line].emitted = emitted,
+                    // The reason of the end is known; what others say of it does not matter any more.
+                    _ => {}
+                },
+                () = tokio::time::sleep_until(deadline) => return false,
+                () = self.interrupts.next() => return false,
+            }
+        }
+        true
+    }
+}
