@@ -69,7 +69,7 @@ enum Command {
         #[arg(long, value_parser = time)]
         to: Option<Time>,
         /// Draws at most so many neurons, taken evenly.
-        #[arg(long, default_value_t = 400)]
+        #[arg(long, default_value_t = 2000)]
         max_neurons: u64,
     },
 }

@@ -24,7 +24,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Options { from: None, to: None, max_neurons: 400 }
+        Options { from: None, to: None, max_neurons: 2000 }
     }
 }
 
@@ -37,6 +37,8 @@ const TOP: f64 = 22.0;
 const BOTTOM: f64 = 50.0;
 /// Space between the bands of two populations.
 const GAP: f64 = 6.0;
+/// Height of all bands together, unless some are at their least.
+const HEIGHT: f64 = 480.0;
 /// Least height of a band: its name must fit beside it.
 const LEAST: f64 = 26.0;
 const LONGEST_BAR: f64 = 78.0;
@@ -100,8 +102,9 @@ fn bands(recording: &Spikes, max_neurons: u64) -> Result<Vec<Band>> {
 fn span(recording: &Spikes, bands: &[Band], options: Options) -> Result<(Time, Time)> {
     let last = bands.iter().filter_map(|b| b.spikes.last()).map(|s| s.time).max();
     let from = options.from.unwrap_or(Time::ZERO);
-    let end = recording.complete().into_iter().chain(last).max().unwrap_or(from + Span::from_ns(1_000_000));
-    let to = options.to.unwrap_or(end);
+    let end = recording.complete().into_iter().chain(last).max().unwrap_or(from);
+    // A recording that holds nothing yet has an axis all the same.
+    let to = options.to.unwrap_or(if end == Time::ZERO { from + Span::from_ns(1_000_000) } else { end });
     if to <= from {
         return Err(Error::Request(format!("nothing to draw between {from} and {to}")));
     }
@@ -111,7 +114,7 @@ fn span(recording: &Spikes, bands: &[Band], options: Options) -> Result<(Time, T
 /// Gives each band its place; the height of the picture.
 fn arrange(bands: &mut [Band]) -> f64 {
     let rows: u64 = bands.iter().map(|b| b.rows).sum();
-    let row_height = (460.0 / rows.max(1) as f64).clamp(1.2, 12.0);
+    let row_height = (HEIGHT / rows.max(1) as f64).min(12.0);
     let mut top = TOP;
     for band in bands.iter_mut() {
         (band.top, band.height) = (top, (band.rows as f64 * row_height).max(LEAST));
@@ -222,8 +225,8 @@ impl Band {
         for spike in &self.spikes[first..last] {
             let (row, rest) = (spike.index / self.stride, spike.index % self.stride);
             if rest == 0 && row < self.rows {
-                let half_pixels = (axis.x(spike.time) * 2.0).round() as i64;
-                dots.insert((row, half_pixels * 5));
+                let y = self.top + (row as f64 + 0.5) * row_height;
+                dots.insert((half_pixel(y), half_pixel(axis.x(spike.time))));
             }
         }
         let _ = writeln!(
@@ -234,12 +237,11 @@ impl Band {
             short(self.height),
         );
         let mut path = String::new();
-        for (row, x) in &dots {
-            let y = ((self.top + (*row as f64 + 0.5) * row_height) * 10.0).round() as i64;
+        for (y, x) in &dots {
             let _ = write!(path, "M{x} {y}h0");
         }
         if !path.is_empty() {
-            let size = (row_height * 9.0).clamp(11.0, 38.0).round();
+            let size = (row_height * 9.0).clamp(13.0, 38.0).round();
             let _ = writeln!(
                 svg,
                 "<path transform=\"scale(.1)\" d=\"{path}\" stroke=\"{colour}\" stroke-width=\"{size}\" \
@@ -267,6 +269,11 @@ impl Band {
             short(middle + 4.0)
         );
     }
+}
+
+/// The nearest half pixel, in tenths.
+fn half_pixel(value: f64) -> i64 {
+    (value * 2.0).round() as i64 * 5
 }
 
 /// A coordinate with one decimal at most.
