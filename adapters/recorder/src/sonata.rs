@@ -154,7 +154,8 @@ impl Reader {
         let (timestamps, node_ids) = (self.dataset(population, "timestamps")?, self.dataset(population, "node_ids")?);
         let scale = self.scale(population, &timestamps)?;
         let total = timestamps.total_elements();
-        let mut spikes = Vec::with_capacity(total);
+        // A damaged file may announce more spikes than there is memory.
+        let mut spikes = Vec::with_capacity(total.min(1 << 24));
         for start in (0..total).step_by(BLOCK) {
             let count = BLOCK.min(total - start);
             let times = timestamps.read_numeric_slice_as::<f64>(&[start], &[count]).map_err(&bad)?;
