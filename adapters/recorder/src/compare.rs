@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::spikes::Spikes;
-use crate::{Population, Spike};
+use crate::{Population, Spike, plural};
 
 /// What counts as equal.
 #[derive(Clone, Copy, Debug, Default)]
@@ -231,10 +231,6 @@ fn sentence(d: &Difference) -> String {
         None => format!("in {other:?} it never spikes"),
     };
     format!("{population}, {time_ms} ms, neuron {neuron}: only in {only_in:?}; {tail}")
-}
-
-fn plural(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -75,11 +75,10 @@ impl RunFolder {
 /// Makes `spikes.h5` of the run in `folder` from its journals, and removes them. Does nothing when that has been done.
 pub fn finish(folder: &Path) -> Result<Finished> {
     let run = RunFolder::new(folder);
-    // Two programs that look at the same crashed run at the same time take turns.
+    // Two programs that look at the same crashed run at the same time take turns. On a file system without locks,
+    // that is the user's business.
     let guard = File::open(folder).map_err(Error::io("open", folder))?;
-    if guard.lock().is_err() {
-        // A file system without locks; one after the other is then the user's business.
-    }
+    let _ = guard.lock();
     if !run.has_journals()? {
         remove_used_up(&run)?;
         return match run.spikes().exists() {

@@ -50,3 +50,8 @@ pub struct Population {
     /// Up to which time no spike is missing; files of other tools do not say.
     pub complete: Option<Time>,
 }
+
+/// A number and its noun: `1 spike`, `2 spikes`.
+pub fn plural(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}

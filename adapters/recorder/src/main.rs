@@ -1,11 +1,11 @@
 //! `couple-recorder`: recorded spikes, from journals to SONATA, and questions about them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use couple_ports::time::{Span, Time, TimeError};
-use couple_recorder::{Error, Spikes, compare, finish, plot, statistics};
+use couple_recorder::{Error, Spikes, compare, finish, plot, plural, statistics};
 use serde_json::json;
 
 /// Exit code: the input is wrong.
@@ -33,9 +33,9 @@ enum Command {
     },
     /// Are two recordings equal? Exit code 0 when they are, 5 with the first difference when not.
     Compare {
-        /// A run folder or SONATA file.
+        /// A run's folder or label, or a SONATA file.
         a: PathBuf,
-        /// A run folder or SONATA file.
+        /// A run's folder or label, or a SONATA file.
         b: PathBuf,
         /// Spikes of a neuron that are at most so far apart count as the same (a number is in ms).
         #[arg(long, value_name = "TIME", default_value = "0", value_parser = tolerance)]
@@ -49,7 +49,7 @@ enum Command {
     },
     /// Populations, neurons, spikes, rates and regularity.
     Show {
-        /// A run folder or SONATA file.
+        /// A run's folder or label, or a SONATA file.
         run: PathBuf,
         /// Prints JSON.
         #[arg(long)]
@@ -57,7 +57,7 @@ enum Command {
     },
     /// Draws a raster as an SVG picture.
     Plot {
-        /// A run folder or SONATA file.
+        /// A run's folder or label, or a SONATA file.
         run: PathBuf,
         /// The picture.
         #[arg(short, long, default_value = "raster.svg")]
@@ -115,7 +115,8 @@ fn run(command: Command) -> Result<ExitCode, Error> {
             } else if finished.made {
                 note(&finished.notes);
                 let complete = complete.map_or(String::new(), |t| format!(", complete up to {t}"));
-                say(&format!("{path}: {spikes} spikes of {} populations{complete}", finished.populations.len()));
+                let populations = plural(finished.populations.len() as u64, "population");
+                say(&format!("{path}: {} of {populations}{complete}", plural(spikes, "spike")));
             } else {
                 say(&format!("{path} was finished before"));
             }
@@ -140,8 +141,10 @@ fn run(command: Command) -> Result<ExitCode, Error> {
     }
 }
 
-fn open(path: &std::path::Path) -> Result<Spikes, Error> {
-    let spikes = Spikes::open(path)?;
+/// Opens a recording by its path, or a run in the folder `runs` by its label.
+fn open(path: &Path) -> Result<Spikes, Error> {
+    let labelled = Path::new("runs").join(path);
+    let spikes = Spikes::open(if !path.exists() && labelled.is_dir() { &labelled } else { path })?;
     note(spikes.notes());
     Ok(spikes)
 }

@@ -53,14 +53,14 @@ fn the_file_does_not_depend_on_ranks_or_on_the_clock() {
 fn finish_says_what_it_did() {
     let run = recorded(2, &spikes());
     let (code, out, _) = program(&["finish", "."], run.path());
-    assert_eq!((code, out.as_str()), (0, "./spikes.h5: 5 spikes of 1 populations, complete up to 10 ms\n"));
+    assert_eq!((code, out.as_str()), (0, "./spikes.h5: 5 spikes of 1 population, complete up to 10 ms\n"));
     let (code, out, _) = program(&["finish", "."], run.path());
     assert_eq!((code, out.as_str()), (0, "./spikes.h5 was finished before\n"));
     let torn = recorded(1, &spikes());
     let whole = std::fs::read(torn.file("ctx.0")).unwrap();
     std::fs::write(torn.file("ctx.0"), &whole[..whole.len() - 1]).unwrap();
     let (code, out, error) = program(&["finish", "."], torn.path());
-    assert_eq!((code, out.as_str()), (0, "./spikes.h5: 0 spikes of 1 populations, complete up to 0 ms\n"));
+    assert_eq!((code, out.as_str()), (0, "./spikes.h5: 0 spikes of 1 population, complete up to 0 ms\n"));
     assert!(error.starts_with("note: ") && error.contains("bytes of an unfinished window after 0 ms"), "{error}");
 }
 
@@ -110,6 +110,10 @@ fn show_prints_a_table_or_json() {
     let (_, out, _) = program(&["show", "spikes.h5", "--json"], run.path());
     let object: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(object["populations"][0]["rate_hz"], 125.0);
+    let (folder, label) = (run.path().parent().unwrap(), run.path().file_name().unwrap().to_str().unwrap());
+    let above = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(folder, above.path().join("runs")).unwrap();
+    assert_eq!(program(&["show", label], above.path()).1, expected);
     let (code, _, error) = program(&["show", "/"], run.path());
     assert!(code == 2 && error.contains("holds no recording") && error.contains("help: "), "{error}");
     let (code, _, error) = program(&["show", "/", "--json"], run.path());
