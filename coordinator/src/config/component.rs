@@ -1,0 +1,201 @@
+//! `[component.NAME]`.
+
+use std::path::{Path, PathBuf};
+
+use couple_network::description::{Component, Simulator};
+use couple_ports::time::Span;
+
+use super::diagnostic::{Diagnostic, Place};
+use super::keys::{COMPONENT, FUTURE_SIMULATORS, SIMULATORS};
+use super::reader::{Fields, Reader};
+use super::tree::{Entry, Node};
+
+/// A component as far as it could be read.
+pub(super) struct ComponentDraft {
+    pub name: String,
+    pub place: Place,
+    pub simulator: Option<Simulator>,
+    /// Its step, if that is known.
+    pub step: Option<Span>,
+    /// All of it, if nothing is wrong.
+    pub whole: Option<Component>,
+}
+
+/// Unless the configuration says otherwise.
+const STEP: Span = Span::from_ns(100_000);
+/// Most processes and most threads: beyond what a machine of one host has.
+const MOST: u64 = 4096;
+
+/// Reads all components; relative paths start at `directory`.
+pub(super) fn read_components(reader: &mut Reader, root: Option<&Node>, directory: &Path) -> Vec<ComponentDraft> {
+    let entries = reader.named(root, "component");
+    entries.iter().map(|entry| read_component(reader, entry, directory)).collect()
+}
+
+fn read_component(reader: &mut Reader, entry: &Entry, directory: &Path) -> ComponentDraft {
+    let mut draft = ComponentDraft {
+        name: entry.key.clone(),
+        place: entry.key_place.clone(),
+        simulator: None,
+        step: None,
+        whole: None,
+    };
+    let errors = reader.diagnostics.len();
+    let Some(fields) = reader.open(&entry.value, &entry.key_place, &COMPONENT) else { return draft };
+    draft.simulator = fields.get("simulator").and_then(|node| read_simulator(reader, node));
+    draft.step = match fields.get("step") {
+        Some(node) => reader.positive_time(node, "a step", false),
+        None => Some(STEP),
+    };
+    let mut number = |key: &str| match fields.get(key) {
+        Some(node) => reader.integer(node, 1, MOST).map(|n| n as u32),
+        None => Some(1),
+    };
+    let (ranks, threads) = (number("ranks"), number("threads"));
+    let (script, command, python) = read_program(reader, &fields, draft.simulator, directory);
+    if let (Some(simulator), Some(step), Some(ranks), Some(threads)) = (draft.simulator, draft.step, ranks, threads)
+        && reader.diagnostics.len() == errors
+    {
+        let name = draft.name.clone();
+        draft.whole = Some(Component { name, simulator, step, ranks, threads, script, command, python });
+    }
+    draft
+}
+
+fn read_simulator(reader: &mut Reader, node: &Node) -> Option<Simulator> {
+    match reader.text(node)? {
+        "native" => Some(Simulator::Native),
+        "nest" => Some(Simulator::Nest),
+        "script" => Some(Simulator::Script),
+        future if FUTURE_SIMULATORS.contains(&future) => {
+            reader.note(
+                Diagnostic::error(
+                    "not-yet",
+                    &node.place,
+                    format!("the simulator `{future}` is not supported by this version"),
+                )
+                .label("not yet")
+                .help("use native or nest, or a program of your own with simulator = \"script\""),
+            );
+            None
+        }
+        other => {
+            let known = SIMULATORS.into_iter().chain(FUTURE_SIMULATORS);
+            reader.unknown("unknown-simulator", &node.place, ("simulator", "simulators"), other, known);
+            None
+        }
+    }
+}
+
+type Program = (Option<String>, Vec<String>, Option<String>);
+
+/// What the component's processes run: keys that do not go with the simulator are refused.
+fn read_program(reader: &mut Reader, fields: &Fields<'_>, simulator: Option<Simulator>, directory: &Path) -> Program {
+    let allowed: &[&str] = match simulator {
+        None => return (None, vec![], None),
+        Some(Simulator::Native) => &[],
+        Some(Simulator::Nest) => &["script", "python"],
+        Some(Simulator::Script) => &["command"],
+    };
+    for key in ["script", "command", "python"].into_iter().filter(|k| !allowed.contains(k)) {
+        if let Some(entry) = fields.entry(key) {
+            refuse_key(reader, key, &entry.key_place, simulator);
+        }
+    }
+    let path_of = |reader: &mut Reader, key: &str| {
+        let node = fields.get(key).filter(|_| allowed.contains(&key))?;
+        let text = reader.text(node)?;
+        existing_file(reader, node, text, directory)
+    };
+    let script = path_of(reader, "script");
+    let python = fields.get("python").filter(|_| allowed.contains(&"python")).and_then(|node| {
+        let text = reader.text(node)?;
+        find_program(reader, node, text, directory)
+    });
+    let command = if simulator == Some(Simulator::Script) { read_command(reader, fields, directory) } else { vec![] };
+    (script, command, python)
+}
+
+fn refuse_key(reader: &mut Reader, key: &str, place: &Place, simulator: Option<Simulator>) {
+    let (name, help) = match (simulator, key) {
+        (Some(Simulator::Native), "script") => {
+            ("native", "a model of your own needs simulator = \"nest\" (or \"script\", with a `command`)")
+        }
+        (Some(Simulator::Native), _) => ("native", "remove it, or choose simulator = \"script\""),
+        (Some(Simulator::Nest), _) => ("nest", "remove it; `script` names a model of your own for NEST"),
+        (_, "script") => ("script", "write the whole command, for example command = [\"python3\", \"model.py\"]"),
+        _ => ("script", "the interpreter is the first word of `command`"),
+    };
+    reader.note(
+        Diagnostic::error("not-used", place, format!("a component of simulator `{name}` takes no `{key}`"))
+            .label("not for this simulator")
+            .help(help),
+    );
+}
+
+fn read_command(reader: &mut Reader, fields: &Fields<'_>, directory: &Path) -> Vec<String> {
+    let Some(node) = fields.get("command") else {
+        reader.note(
+            Diagnostic::error("missing-key", fields.place, "a component of simulator `script` needs a `command`")
+                .label("`command` is missing")
+                .help("add  command = [\"python3\", \"robot.py\"]"),
+        );
+        return vec![];
+    };
+    let Some(items) = reader.list(node, "a list of strings, [\"program\", \"argument\"]") else { return vec![] };
+    let Some(words) = items.iter().map(|n| reader.text(n).map(str::to_string)).collect::<Option<Vec<_>>>() else {
+        return vec![];
+    };
+    let Some(first) = items.first() else {
+        reader.note(
+            Diagnostic::error("wrong-length", &node.place, "the command is empty")
+                .label("no program")
+                .help("the first string is the program, for example [\"python3\", \"robot.py\"]"),
+        );
+        return vec![];
+    };
+    match find_program(reader, first, &words[0], directory) {
+        Some(program) => std::iter::once(program).chain(words[1..].iter().cloned()).collect(),
+        None => vec![],
+    }
+}
+
+/// `text` as the absolute path of a file that exists.
+fn existing_file(reader: &mut Reader, node: &Node, text: &str, directory: &Path) -> Option<String> {
+    let path = directory.join(text);
+    if path.is_file() {
+        return Some(absolute(&path));
+    }
+    let message = match path.exists() {
+        true => format!("`{text}` is not a file"),
+        false => format!("there is no file `{text}`"),
+    };
+    reader.note(
+        Diagnostic::error("missing-file", &node.place, message)
+            .label("not found")
+            .help("relative paths start at the folder of the configuration file"),
+    );
+    None
+}
+
+/// A program: a path if it has a slash, else looked for along PATH (and left to be found there again).
+fn find_program(reader: &mut Reader, node: &Node, text: &str, directory: &Path) -> Option<String> {
+    if text.contains('/') {
+        return existing_file(reader, node, text, directory);
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    if !text.is_empty() && std::env::split_paths(&path).any(|folder| folder.join(text).is_file()) {
+        return Some(text.to_string());
+    }
+    reader.note(
+        Diagnostic::error("missing-file", &node.place, format!("there is no program `{text}` along PATH"))
+            .label("not found")
+            .help("install it, or write its path, with a `/` in it"),
+    );
+    None
+}
+
+fn absolute(path: &Path) -> String {
+    let full: PathBuf = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    full.to_string_lossy().into_owned()
+}

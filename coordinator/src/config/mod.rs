@@ -1,0 +1,40 @@
+//! The configuration: TOML in, network description and run options out, or everything that is wrong with it.
+//!
+//! ```text
+//! file ─► text ─► tree of values with places ─► each table read against its keys ─► checks across tables ─► Network
+//!         (load)  (tree.rs, set.rs)             (reader.rs, run.rs, component.rs, …)  (checks.rs)
+//! ```
+//!
+//! Nothing stops at the first mistake: a function that finds one notes a [`Diagnostic`] and returns `None`, and what
+//! depends on the missing value keeps silent, so that each cause is reported once.
+//!
+//! `configs/default.toml` ([`DEFAULT`]) documents every key.
+
+mod checks;
+mod component;
+mod connector;
+mod diagnostic;
+mod expression;
+mod keys;
+mod links;
+mod load;
+mod names;
+mod nearest;
+mod pairs;
+mod population;
+mod projection;
+mod reader;
+mod run;
+mod set;
+mod tree;
+mod units;
+mod values;
+
+pub use diagnostic::{Diagnostic, Place, Severity, Source, render_all};
+pub use load::{Loaded, Places, load, parse};
+pub use run::RunOptions;
+
+/// A configuration with every key, commented: what `couple init` writes.
+pub const DEFAULT: &str = include_str!("../../../configs/default.toml");
+/// A small balanced network on two components, to try things out.
+pub const QUICKSTART: &str = include_str!("../../../configs/quickstart.toml");

@@ -1,0 +1,484 @@
+//! `[population.NAME]` and the cells that populations share, `[cell.NAME]`.
+
+use std::collections::BTreeMap;
+
+use couple_network::cells::{self, ParamError};
+use couple_network::description::{Cell, ComponentId, Model, Population, Simulator, Value};
+use couple_ports::time::Span;
+
+use super::component::ComponentDraft;
+use super::diagnostic::{Diagnostic, Place};
+use super::keys::{CELL, POPULATION};
+use super::nearest::suggest;
+use super::reader::{Fields, Reader};
+use super::tree::{Entry, Node};
+use super::units::Dimension;
+use super::values::Length;
+
+/// A population as far as it could be read.
+pub(super) struct PopulationDraft {
+    pub name: String,
+    pub place: Place,
+    pub component: Option<ComponentId>,
+    pub size: Option<u32>,
+    pub kind: Option<Kind>,
+    /// Where the spike times of a `SpikeSourceArray` stand.
+    pub spike_times: Option<Place>,
+    /// All of it, if nothing is wrong.
+    pub whole: Option<Population>,
+}
+
+/// What the neurons are, apart from all parameters.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    Cell(Cell),
+    Stimulus,
+    Port,
+}
+
+/// Largest population: indices travel as 32-bit numbers.
+const LARGEST: u64 = i32::MAX as u64;
+
+/// What populations are read against.
+pub(super) struct Surroundings<'a> {
+    pub components: &'a [ComponentDraft],
+    pub cells: Vec<CellTable<'a>>,
+    pub duration: Option<Span>,
+}
+
+/// A `[cell.NAME]`.
+pub(super) struct CellTable<'a> {
+    name: &'a str,
+    place: &'a Place,
+    fields: Option<Fields<'a>>,
+    used: bool,
+}
+
+/// Reads `[cell.NAME]` tables.
+pub(super) fn read_cells<'a>(reader: &mut Reader, root: Option<&'a Node>) -> Vec<CellTable<'a>> {
+    let entries = reader.named(root, "cell");
+    let mut tables = vec![];
+    for entry in entries {
+        let name = entry.key.as_str();
+        if cells::find(name).is_some() {
+            reader.note(
+                Diagnostic::error("bad-name", &entry.key_place, format!("`{name}` is the name of a standard cell"))
+                    .label("taken")
+                    .help("choose another name for your own set of parameters"),
+            );
+        }
+        let fields = reader.open(&entry.value, &entry.key_place, &CELL);
+        tables.push(CellTable { name, place: &entry.key_place, fields, used: false });
+    }
+    tables
+}
+
+/// Reads all populations.
+pub(super) fn read_populations(
+    reader: &mut Reader,
+    root: Option<&Node>,
+    around: &mut Surroundings<'_>,
+) -> Vec<PopulationDraft> {
+    let entries = reader.named(root, "population");
+    let drafts = entries.iter().map(|entry| read_population(reader, entry, around)).collect();
+    for cell in around.cells.iter().filter(|c| !c.used && c.fields.is_some()) {
+        reader.note(
+            Diagnostic::warning("unused", cell.place, format!("no population has the cell `{}`", cell.name))
+                .label("not used")
+                .help(format!("write  cell = \"{}\"  in a population, or remove it", cell.name)),
+        );
+    }
+    drafts
+}
+
+fn read_population(reader: &mut Reader, entry: &Entry, around: &mut Surroundings<'_>) -> PopulationDraft {
+    let mut draft = PopulationDraft {
+        name: entry.key.clone(),
+        place: entry.key_place.clone(),
+        component: None,
+        size: None,
+        kind: None,
+        spike_times: None,
+        whole: None,
+    };
+    let errors = reader.diagnostics.len();
+    let Some(fields) = reader.open(&entry.value, &entry.key_place, &POPULATION) else { return draft };
+    draft.size = fields.get("size").and_then(|n| reader.integer(n, 1, LARGEST)).map(|n| n as u32);
+    if let Some(node) = fields.get("component")
+        && let Some(name) = reader.text(node)
+    {
+        draft.component = around.components.iter().position(|c| c.name == name);
+        if draft.component.is_none() {
+            let known = around.components.iter().map(|c| c.name.as_str());
+            reader.unknown("unknown-component", &node.place, ("component", "components"), name, known);
+        }
+    }
+    let component = draft.component.map(|id| &around.components[id]);
+    let model = match fields.get("cell") {
+        Some(node) => read_model(reader, node, &fields, &mut draft, component.and_then(|c| c.step), around),
+        None => read_port(reader, &fields, component, &mut draft),
+    };
+    if let (Some(component), Some(size), Some(model)) = (draft.component, draft.size, model)
+        && reader.diagnostics[errors..].iter().all(|d| d.severity == super::diagnostic::Severity::Warning)
+    {
+        draft.whole = Some(Population { name: draft.name.clone(), component, size, model });
+    }
+    draft
+}
+
+/// A population without a cell: a port into the user's own model.
+fn read_port(
+    reader: &mut Reader,
+    fields: &Fields<'_>,
+    component: Option<&ComponentDraft>,
+    draft: &mut PopulationDraft,
+) -> Option<Model> {
+    let component = component?;
+    let has_script = match component.simulator? {
+        Simulator::Native => false,
+        // With a broken component it is not known whether it has a script.
+        Simulator::Nest => component.whole.as_ref().is_none_or(|c| c.script.is_some()),
+        Simulator::Script => true,
+    };
+    if !has_script {
+        let message = format!(
+            "population `{}` has no `cell`, and component `{}` runs no script that could bring it",
+            draft.name, component.name
+        );
+        reader.note(
+            Diagnostic::error("missing-key", fields.place, message)
+                .label("`cell` is missing")
+                .help("add  cell = \"IF_curr_exp\", or place it on a component with a model of your own"),
+        );
+        return None;
+    }
+    draft.kind = Some(Kind::Port);
+    for key in ["params", "initial"] {
+        if let Some(entry) = fields.entry(key) {
+            reader.note(
+                Diagnostic::error("not-used", &entry.key_place, format!("`{key}` needs a `cell` that it belongs to"))
+                    .label("no cell")
+                    .help("add a `cell`; without one this is a port of the component's own model, which has its own"),
+            );
+        }
+    }
+    Some(Model::Port)
+}
+
+fn read_model(
+    reader: &mut Reader,
+    node: &Node,
+    fields: &Fields<'_>,
+    draft: &mut PopulationDraft,
+    step: Option<Span>,
+    around: &mut Surroundings<'_>,
+) -> Option<Model> {
+    let name = reader.text(node)?;
+    // Parameters of a shared cell come first, so that the population's own take their place.
+    let shared = around.cells.iter_mut().find(|c| c.name == name);
+    let (entry, shared_fields) = match shared {
+        Some(cell) => {
+            cell.used = true;
+            let shared_fields = cell.fields?;
+            let kind = shared_fields.get("type")?;
+            (find_cell(reader, kind, &[])?, Some(shared_fields))
+        }
+        None => {
+            let own: Vec<&str> = around.cells.iter().map(|c| c.name).collect();
+            (find_cell(reader, node, &own)?, None)
+        }
+    };
+    draft.kind = Some(entry.cell.map_or(Kind::Stimulus, Kind::Cell));
+    let params = Settings::gather(reader, "params", shared_fields.as_ref(), fields);
+    let initial = Settings::gather(reader, "initial", shared_fields.as_ref(), fields);
+    let known_component = draft.component.map(|id| &around.components[id]);
+    if let Some(component) = known_component.filter(|c| c.simulator == Some(Simulator::Script)) {
+        reader.note(
+            Diagnostic::error(
+                "not-used",
+                &node.place,
+                format!("component `{}` is a program of your own and has no standard cells", component.name),
+            )
+            .label("no cells there")
+            .help("remove `cell`: the population is then a port that the program serves"),
+        );
+        return None;
+    }
+    for setting in params.list.iter().filter(|s| entry.parameter(&s.key).is_none()) {
+        unknown_setting(reader, setting, entry.name, "parameter", entry.parameters.iter().map(|p| p.name));
+    }
+    for setting in initial.list.iter().filter(|s| entry.state_variable(&s.key).is_none()) {
+        unknown_setting(reader, setting, entry.name, "state variable", entry.state.iter().map(|s| s.name));
+    }
+    match entry.cell {
+        Some(cell) => read_cell(reader, cell, draft.size, &params, &initial),
+        None if entry.name == "SpikeSourceArray" => {
+            draft.spike_times = params.get("spike_times").map(|n| n.place.clone());
+            read_spike_times(reader, node, &params, draft.size, step, around.duration)
+        }
+        None => read_poisson(reader, &params),
+    }
+}
+
+fn unknown_setting<'a>(
+    reader: &mut Reader,
+    setting: &Entry,
+    cell: &str,
+    what: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) {
+    let help = suggest(&setting.key, &format!("{what}s"), known);
+    reader.note(
+        Diagnostic::error("unknown-param", &setting.key_place, format!("{cell} has no {what} `{}`", setting.key))
+            .label(format!("unknown {what}"))
+            .help(help),
+    );
+}
+
+/// `node` as the name of a standard cell; `own` are further names that would have been possible.
+fn find_cell(reader: &mut Reader, node: &Node, own: &[&str]) -> Option<&'static cells::Entry> {
+    let name = reader.text(node)?;
+    if let Some(entry) = cells::find(name) {
+        return Some(entry);
+    }
+    if cells::NOT_YET.contains(&name) {
+        let known: Vec<_> = cells::names().collect();
+        reader.note(
+            Diagnostic::error("not-yet", &node.place, format!("the cell `{name}` is not supported by this version"))
+                .label("not yet")
+                .help(format!("the cells are {}", known.join(", "))),
+        );
+        return None;
+    }
+    let mut known = own.to_vec();
+    cells::names().for_each(|name| known.push(name));
+    reader.unknown("unknown-cell", &node.place, ("cell", "cells"), name, known);
+    None
+}
+
+/// The entries of `params` or `initial`, the population's own before those of its shared cell.
+struct Settings<'a> {
+    list: Vec<&'a Entry>,
+}
+
+impl<'a> Settings<'a> {
+    fn gather(reader: &mut Reader, key: &str, shared: Option<&Fields<'a>>, own: &Fields<'a>) -> Self {
+        let mut list: Vec<&'a Entry> = vec![];
+        for node in [own.get(key), shared.and_then(|f| f.get(key))].into_iter().flatten() {
+            match node.table() {
+                Some(table) => {
+                    let new = table.entries.iter().filter(|e| !list.iter().any(|l| l.key == e.key));
+                    let new: Vec<_> = new.collect();
+                    list.extend(new);
+                }
+                None => reader.wrong_type(node, "a table, { name = value }"),
+            }
+        }
+        Settings { list }
+    }
+    fn get(&self, key: &str) -> Option<&'a Node> {
+        self.list.iter().find(|e| e.key == key).map(|e| &e.value)
+    }
+}
+
+fn read_cell(
+    reader: &mut Reader,
+    cell: Cell,
+    size: Option<u32>,
+    params: &Settings<'_>,
+    initial: &Settings<'_>,
+) -> Option<Model> {
+    let errors = reader.diagnostics.len();
+    let length = size.map_or(Length::Unknown, |n| Length::Exactly(n as usize, "neurons of the population"));
+    let entry = cell.entry();
+    let mut values = BTreeMap::new();
+    for setting in &params.list {
+        let Some(parameter) = entry.parameter(&setting.key) else { continue };
+        let Some(value) = reader.value(&setting.value, Dimension::of_unit(parameter.unit), length) else { continue };
+        // Alone among defaults, so that one wrong parameter does not hide the next; the reset needs both.
+        if !matches!(parameter.name, "v_reset" | "v_thresh") {
+            let alone = BTreeMap::from([(setting.key.clone(), value.clone())]);
+            check_params(reader, cell, size, alone, params);
+        }
+        values.insert(setting.key.clone(), value);
+    }
+    let mut states = BTreeMap::new();
+    for setting in &initial.list {
+        let Some(variable) = entry.state_variable(&setting.key) else { continue };
+        if let Some(value) = reader.value(&setting.value, Dimension::of_unit(variable.unit), length) {
+            states.insert(setting.key.clone(), value);
+        }
+    }
+    if reader.diagnostics.len() > errors {
+        return None;
+    }
+    let complete = check_params(reader, cell, size, values, params)?;
+    let states = cell.complete_initial(&complete, states);
+    if let Err(error) = cells::validate_initial(cell, size?, &states) {
+        param_error(reader, &error, initial);
+        return None;
+    }
+    Some(Model::Cell { cell, params: complete, initial: states })
+}
+
+/// `values` with defaults, if they are in range.
+fn check_params(
+    reader: &mut Reader,
+    cell: Cell,
+    size: Option<u32>,
+    values: BTreeMap<String, Value>,
+    settings: &Settings<'_>,
+) -> Option<BTreeMap<String, Value>> {
+    let complete = cell.complete_params(values);
+    match cells::validate_params(cell, size?, &complete) {
+        Ok(()) => Some(complete),
+        Err(error) => {
+            param_error(reader, &error, settings);
+            None
+        }
+    }
+}
+
+fn param_error(reader: &mut Reader, error: &ParamError, settings: &Settings<'_>) {
+    let at = settings.get(error.parameter()).or_else(|| settings.get("v_thresh"));
+    let Some(at) = at else { return };
+    let help = match error {
+        ParamError::OutOfRange { must_be, unit, .. } => format!("a value in {unit}, {must_be}, is expected"),
+        ParamError::ResetAboveThreshold { .. } => "otherwise the cell would spike at each step".to_string(),
+        _ => "see configs/default.toml for how values are written".to_string(),
+    };
+    reader.note(Diagnostic::error("out-of-range", &at.place, error.to_string()).label("out of range").help(help));
+}
+
+fn read_poisson(reader: &mut Reader, params: &Settings<'_>) -> Option<Model> {
+    let default = |name: &str| {
+        let parameter = cells::find("SpikeSourcePoisson").and_then(|e| e.parameter(name));
+        parameter.and_then(|p| p.default).unwrap_or(0.0)
+    };
+    let rate = match params.get("rate") {
+        Some(node) => reader
+            .value(node, Dimension::Rate, Length::No("all neurons of a Poisson source have one rate"))
+            .and_then(|v| match v {
+                Value::Constant(rate) if rate >= 0.0 => Some(rate),
+                Value::Constant(rate) => {
+                    reader.note(
+                        Diagnostic::error(
+                            "out-of-range",
+                            &node.place,
+                            format!("a rate cannot be negative ({rate} Hz)"),
+                        )
+                        .label("negative")
+                        .help("0 or more is expected"),
+                    );
+                    None
+                }
+                _ => {
+                    reader.note(
+                        Diagnostic::error("wrong-type", &node.place, "all neurons of a Poisson source have one rate")
+                            .label("a distribution")
+                            .help("write a number, for example \"8 Hz\""),
+                    );
+                    None
+                }
+            }),
+        None => Some(default("rate")),
+    };
+    let mut time = |key: &str| match params.get(key) {
+        Some(node) => reader.positive_time(node, &format!("`{key}`"), true),
+        None => Span::from_ms(default(key)).ok(),
+    };
+    let (start, duration) = (time("start"), time("duration"));
+    Some(Model::SpikeSourcePoisson { rate: rate?, start: start?, duration: duration? })
+}
+
+fn read_spike_times(
+    reader: &mut Reader,
+    cell: &Node,
+    params: &Settings<'_>,
+    size: Option<u32>,
+    step: Option<Span>,
+    duration: Option<Span>,
+) -> Option<Model> {
+    let Some(node) = params.get("spike_times") else {
+        reader.note(
+            Diagnostic::error("missing-key", &cell.place, "a SpikeSourceArray needs `spike_times`")
+                .label("`spike_times` are missing")
+                .help("add  params = { spike_times = [1.0, 2.5] }, or a list of lists, one for each neuron"),
+        );
+        return None;
+    };
+    let items = reader.list(node, "a list of times, or a list of lists of times")?;
+    let nested = items.iter().any(|n| matches!(n.kind, super::tree::Kind::Array(_)));
+    if !nested {
+        let times = read_train(reader, items, step, duration)?;
+        return Some(Model::SpikeSourceArray { spike_times: vec![times] });
+    }
+    let lists: Vec<_> = items
+        .iter()
+        .map(|n| {
+            let train = reader.list(n, "a list of times, as the other elements are")?;
+            read_train(reader, train, step, duration)
+        })
+        .collect();
+    let size = size?;
+    if lists.len() != size as usize {
+        reader.note(
+            Diagnostic::error(
+                "wrong-length",
+                &node.place,
+                format!("{} lists of spike times for {size} neurons", lists.len()),
+            )
+            .label(format!("{} lists", lists.len()))
+            .help("give one list for each neuron, or a single one that all share"),
+        );
+        return None;
+    }
+    Some(Model::SpikeSourceArray { spike_times: lists.into_iter().collect::<Option<_>>()? })
+}
+
+/// The spike times of one neuron: after 0, in order, on the grid of its component.
+fn read_train(reader: &mut Reader, items: &[Node], step: Option<Span>, duration: Option<Span>) -> Option<Vec<Span>> {
+    let mut times: Vec<Span> = Vec::with_capacity(items.len());
+    let mut fine = true;
+    for node in items {
+        let Some(time) = reader.positive_time(node, "a spike time", false) else {
+            fine = false;
+            continue;
+        };
+        let wrong = match (times.last(), step) {
+            (Some(last), _) if *last > time => {
+                Some(("unsorted", format!("{time} comes after {last}"), "sort the spike times".to_string()))
+            }
+            (_, Some(step)) if !time.is_multiple_of(step) => Some((
+                "off-grid",
+                format!("{time} is no multiple of the component's step, {step}"),
+                off_grid_help(time, step),
+            )),
+            _ => None,
+        };
+        if let Some((code, message, help)) = wrong {
+            reader.note(Diagnostic::error(code, &node.place, message).label("here").help(help));
+            // One of a list is enough: the others are likely wrong for the same reason.
+            return None;
+        }
+        if duration.is_some_and(|d| time > d) && times.last().is_none_or(|last| duration.is_some_and(|d| *last <= d)) {
+            reader.note(
+                Diagnostic::warning("beyond-end", &node.place, format!("the run ends before {time}"))
+                    .label("this spike and later ones do not occur")
+                    .help("make run.duration longer, or remove them"),
+            );
+        }
+        times.push(time);
+    }
+    fine.then_some(times)
+}
+
+/// The neighbours of a time on a grid.
+pub(super) fn off_grid_help(time: Span, step: Span) -> String {
+    let below = step * time.steps(step);
+    let above = Span::from_ns(below.ns().saturating_add(step.ns()));
+    match below {
+        Span::ZERO => format!("the nearest is {above}"),
+        _ => format!("the nearest are {below} and {above}"),
+    }
+}

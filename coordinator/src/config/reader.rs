@@ -1,0 +1,381 @@
+//! Reading the tree: keys, types, units, names; each mistake is noted and reading goes on.
+//!
+//! Functions return `None` where a mistake has been noted (or an earlier one makes the value meaningless), so that no
+//! cause is reported twice.
+
+use std::collections::BTreeMap;
+
+use couple_ports::time::{Span, TimeError};
+
+use super::diagnostic::{Diagnostic, Place};
+use super::expression::{self, Names};
+use super::keys::Section;
+use super::nearest::suggest;
+use super::tree::{Entry, Kind, Node, Table};
+use super::units::{self, Dimension, UnitError};
+
+/// The named numbers of expressions.
+#[derive(Clone, Default)]
+pub(super) struct Scope {
+    numbers: BTreeMap<String, f64>,
+    /// Names that exist but have no value here, with the reason.
+    absent: BTreeMap<String, String>,
+    /// A parameter was wrong: names may be missing for that reason alone.
+    pub broken: bool,
+}
+
+impl Scope {
+    pub fn set(&mut self, name: &str, value: f64) {
+        self.absent.remove(name);
+        self.numbers.insert(name.to_string(), value);
+    }
+    pub fn set_absent(&mut self, name: &str, reason: &str) {
+        self.absent.insert(name.to_string(), reason.to_string());
+    }
+}
+
+impl Names for Scope {
+    fn number(&self, name: &str) -> Option<f64> {
+        self.numbers.get(name).copied()
+    }
+    fn all(&self) -> Vec<String> {
+        self.numbers.keys().cloned().collect()
+    }
+    fn hint(&self, name: &str) -> Option<String> {
+        self.absent.get(name).cloned()
+    }
+}
+
+/// What has been noted so far, and the names that expressions may use.
+#[derive(Default)]
+pub(super) struct Reader {
+    pub diagnostics: Vec<Diagnostic>,
+    pub scope: Scope,
+}
+
+/// A table whose keys are known to be allowed.
+#[derive(Clone, Copy)]
+pub(super) struct Fields<'a> {
+    pub table: &'a Table,
+    /// The table's own place: its head, or its key.
+    pub place: &'a Place,
+}
+
+impl<'a> Fields<'a> {
+    pub fn get(&self, key: &str) -> Option<&'a Node> {
+        self.table.get(key)
+    }
+    pub fn entry(&self, key: &str) -> Option<&'a Entry> {
+        self.table.entry(key)
+    }
+    /// The place of the value of `key`, or of the table when it has none.
+    pub fn place_of(&self, key: &str) -> &'a Place {
+        self.get(key).map_or(self.place, |n| &n.place)
+    }
+}
+
+impl Reader {
+    /// Notes `diagnostic`, unless the same is already noted of the same place (an expression that is evaluated for
+    /// several pairs fails once for the user).
+    pub fn note(&mut self, diagnostic: Diagnostic) {
+        let same = |d: &Diagnostic| d.place == diagnostic.place && d.code == diagnostic.code;
+        if diagnostic.place.is_none() || !self.diagnostics.iter().any(same) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// `node` as a table of `section`, its keys checked.
+    pub fn open<'a>(&mut self, node: &'a Node, head: &'a Place, section: &Section) -> Option<Fields<'a>> {
+        let Kind::Table(table) = &node.kind else {
+            self.wrong_type(node, "a table");
+            return None;
+        };
+        self.check_keys(table, section);
+        let missing: Vec<_> = section.required().filter(|k| table.get(k).is_none()).collect();
+        for key in missing {
+            let what = section.key(key).map_or("", |k| k.example);
+            self.note(
+                Diagnostic::error("missing-key", head, format!("{} has no `{key}`", section.title))
+                    .label(format!("`{key}` is missing"))
+                    .help(format!("add  {key} = {what}")),
+            );
+        }
+        Some(Fields { table, place: head })
+    }
+
+    fn check_keys(&mut self, table: &Table, section: &Section) {
+        for entry in table.entries.iter().filter(|e| section.key(&e.key).is_none()) {
+            let help = suggest(&entry.key, "keys", section.keys.iter().map(|k| k.name));
+            self.note(
+                Diagnostic::error(
+                    "unknown-key",
+                    &entry.key_place,
+                    format!("{} has no key `{}`", section.title, entry.key),
+                )
+                .label("unknown key")
+                .help(help),
+            );
+        }
+    }
+
+    pub fn wrong_type(&mut self, node: &Node, wanted: &str) {
+        self.note(
+            Diagnostic::error("wrong-type", &node.place, format!("expected {wanted}, found {}", node.describe()))
+                .label(format!("this is {}", node.describe()))
+                .help(format!("write {wanted} here")),
+        );
+    }
+
+    pub fn text<'a>(&mut self, node: &'a Node) -> Option<&'a str> {
+        let text = node.text();
+        if text.is_none() {
+            self.wrong_type(node, "a string in \"double quotes\"");
+        }
+        text
+    }
+
+    pub fn boolean(&mut self, node: &Node) -> Option<bool> {
+        match node.kind {
+            Kind::Bool(value) => Some(value),
+            _ => {
+                self.wrong_type(node, "true or false");
+                None
+            }
+        }
+    }
+
+    pub fn list<'a>(&mut self, node: &'a Node, wanted: &str) -> Option<&'a [Node]> {
+        match &node.kind {
+            Kind::Array(items) => Some(items),
+            _ => {
+                self.wrong_type(node, wanted);
+                None
+            }
+        }
+    }
+
+    /// One string or a list of strings.
+    pub fn texts<'a>(&mut self, node: &'a Node) -> Option<Vec<(&'a str, &'a Place)>> {
+        match &node.kind {
+            Kind::Array(items) => {
+                if items.is_empty() {
+                    self.note(
+                        Diagnostic::error("wrong-length", &node.place, "this list is empty")
+                            .label("nothing in it")
+                            .help("name at least one"),
+                    );
+                    return None;
+                }
+                items.iter().map(|n| self.text(n).map(|t| (t, &n.place))).collect()
+            }
+            Kind::String(text) => Some(vec![(text, &node.place)]),
+            _ => {
+                self.wrong_type(node, "a string or a list of strings");
+                None
+            }
+        }
+    }
+
+    /// The value of an expression, when the text is one.
+    fn expression(&mut self, node: &Node, text: &str) -> Option<Option<f64>> {
+        let body = text.strip_prefix('=')?;
+        let error = match expression::evaluate(body, &self.scope) {
+            Ok(value) => return Some(Some(value)),
+            Err(error) => error,
+        };
+        if self.scope.broken && error.message.ends_with("is not defined") {
+            return Some(None);
+        }
+        // Point into the string, if it is written without escapes.
+        let mut place = node.place.clone();
+        let source = place.source.clone();
+        if let Some(offset) = source.text.get(place.range.clone()).and_then(|raw| raw.find(text)) {
+            let start = place.range.start + offset + 1;
+            place.range = start + error.range.start..start + error.range.end;
+        }
+        let diagnostic = Diagnostic::error("expression", &place, format!("in this expression, {}", error.message));
+        self.note(match error.help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic.help("expressions are described in configs/default.toml, at [parameters]"),
+        });
+        Some(None)
+    }
+
+    fn quantity_error(&mut self, node: &Node, dimension: Dimension, error: &UnitError) {
+        let (code, message, label) = match error {
+            UnitError::NotANumber => {
+                ("wrong-type", format!("expected {}", dimension.describe()), "not a number with a unit".to_string())
+            }
+            UnitError::UnknownUnit(unit) => {
+                ("unknown-unit", format!("`{unit}` is no unit known here"), "unknown unit".to_string())
+            }
+            UnitError::Wrong(found) => (
+                "wrong-unit",
+                format!("expected {}, found {}", dimension.describe(), found.describe()),
+                format!("this is {}", found.describe()),
+            ),
+        };
+        let mut help = format!("write {}", dimension.example());
+        if let UnitError::UnknownUnit(_) = error {
+            let known: Vec<_> = units::units_of(dimension).collect();
+            if !known.is_empty() {
+                help += &format!("; the units are {}", known.join(", "));
+            }
+        }
+        self.note(Diagnostic::error(code, &node.place, message).label(label).help(help));
+    }
+
+    /// A number in PyNN's unit of `dimension`; infinite ones are allowed.
+    pub fn number_or_infinite(&mut self, node: &Node, dimension: Dimension) -> Option<f64> {
+        match &node.kind {
+            Kind::Integer(value) => Some(*value as f64),
+            Kind::Float(value) => Some(*value),
+            Kind::String(text) => {
+                if let Some(value) = self.expression(node, text) {
+                    return value;
+                }
+                match units::parse(text, dimension) {
+                    Ok(value) => Some(value),
+                    Err(error) => {
+                        self.quantity_error(node, dimension, &error);
+                        None
+                    }
+                }
+            }
+            _ => {
+                self.wrong_type(node, dimension.example());
+                None
+            }
+        }
+    }
+
+    /// A finite number in PyNN's unit of `dimension`.
+    pub fn number(&mut self, node: &Node, dimension: Dimension) -> Option<f64> {
+        let value = self.number_or_infinite(node, dimension)?;
+        if value.is_finite() {
+            return Some(value);
+        }
+        self.note(
+            Diagnostic::error("out-of-range", &node.place, "this number is not finite")
+                .label(if value.is_nan() { "not a number" } else { "infinite, or too large for a double" })
+                .help(format!("write {}", dimension.example())),
+        );
+        None
+    }
+
+    /// A whole number within `low..=high`.
+    pub fn integer(&mut self, node: &Node, low: u64, high: u64) -> Option<u64> {
+        let value = match node.kind {
+            Kind::Integer(value) => i128::from(value),
+            Kind::Float(_) | Kind::String(_) => {
+                let value = self.number(node, Dimension::None)?;
+                if value.fract() != 0.0 {
+                    self.note(
+                        Diagnostic::error("wrong-type", &node.place, format!("expected a whole number, found {value}"))
+                            .label("has a fraction")
+                            .help("round it, for example with round(x) in an expression"),
+                    );
+                    return None;
+                }
+                value as i128
+            }
+            _ => {
+                self.wrong_type(node, "a whole number");
+                return None;
+            }
+        };
+        if (i128::from(low)..=i128::from(high)).contains(&value) {
+            return u64::try_from(value).ok();
+        }
+        let bound = if value < i128::from(low) { "too small" } else { "too large" };
+        self.note(
+            Diagnostic::error("out-of-range", &node.place, format!("{value} is {bound}"))
+                .label(bound)
+                .help(format!("a whole number from {low} to {high} is expected")),
+        );
+        None
+    }
+
+    /// An exact time.
+    pub fn time(&mut self, node: &Node) -> Option<Span> {
+        let result = match &node.kind {
+            Kind::Integer(value) => {
+                value.checked_mul(1_000_000).map(Span::from_ns).ok_or_else(|| TimeError::TooLong(format!("{value} ms")))
+            }
+            Kind::Float(value) => Span::from_ms(*value),
+            Kind::String(text) => match self.expression(node, text) {
+                Some(value) => computed_time(value?),
+                None => match units::parse(text, Dimension::Time) {
+                    Ok(_) => text.parse(),
+                    Err(error) => {
+                        self.quantity_error(node, Dimension::Time, &error);
+                        return None;
+                    }
+                },
+            },
+            _ => {
+                self.wrong_type(node, Dimension::Time.example());
+                return None;
+            }
+        };
+        match result {
+            Ok(span) => Some(span),
+            Err(error) => {
+                let diagnostic = Diagnostic::error("not-exact", &node.place, error.to_string());
+                self.note(match error {
+                    TimeError::TooFine(_) => diagnostic
+                        .label("not exact")
+                        .help("times are whole nanoseconds and never rounded in silence: write it with fewer digits"),
+                    _ => diagnostic.label("not a time").help(format!("write {}", Dimension::Time.example())),
+                });
+                None
+            }
+        }
+    }
+
+    /// A time that is more than 0 (or at least 0, when `zero` is allowed).
+    pub fn positive_time(&mut self, node: &Node, what: &str, zero: bool) -> Option<Span> {
+        let span = self.time(node)?;
+        if span > Span::ZERO || (zero && span == Span::ZERO) {
+            return Some(span);
+        }
+        let wanted = if zero { "0 or more" } else { "more than 0" };
+        self.note(
+            Diagnostic::error("out-of-range", &node.place, format!("{what} must be {wanted}, not {span}"))
+                .label("too short")
+                .help(format!("write {}", Dimension::Time.example())),
+        );
+        None
+    }
+
+    /// Notes that nothing is called `name`, with the nearest of `known`.
+    pub fn unknown<'a>(
+        &mut self,
+        code: &'static str,
+        place: &Place,
+        what: (&str, &str),
+        name: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) {
+        let help = suggest(name, what.1, known);
+        self.note(
+            Diagnostic::error(code, place, format!("there is no {} `{name}`", what.0))
+                .label(format!("unknown {}", what.0))
+                .help(help),
+        );
+    }
+}
+
+/// A time that came out of an expression: doubles are not exact there, so what is within a billionth of a whole
+/// number of nanoseconds is that number.
+fn computed_time(ms: f64) -> Result<Span, TimeError> {
+    let ns = ms * 1e6;
+    let whole = ns.round();
+    if !ns.is_finite() || whole.abs() >= i64::MAX as f64 {
+        return Err(TimeError::TooLong(format!("{ms} ms")));
+    }
+    if (ns - whole).abs() > 1e-9 * whole.abs().max(1.0) {
+        return Err(TimeError::TooFine(format!("{ms} ms")));
+    }
+    Ok(Span::from_ns(whole as i64))
+}

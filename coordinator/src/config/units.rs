@@ -1,0 +1,169 @@
+//! Physical units: a number without one is in PyNN's unit of its dimension, a string carries its own.
+
+/// What kind of quantity a number is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Dimension {
+    Time,
+    Voltage,
+    Current,
+    Capacitance,
+    Conductance,
+    Rate,
+    /// A bare number.
+    None,
+}
+
+/// (name, dimension, power of ten that leads to PyNN's unit of the dimension)
+const UNITS: [(&str, Dimension, i32); 24] = [
+    ("s", Dimension::Time, 3),
+    ("ms", Dimension::Time, 0),
+    ("us", Dimension::Time, -3),
+    ("ns", Dimension::Time, -6),
+    ("V", Dimension::Voltage, 3),
+    ("mV", Dimension::Voltage, 0),
+    ("uV", Dimension::Voltage, -3),
+    ("A", Dimension::Current, 9),
+    ("mA", Dimension::Current, 6),
+    ("uA", Dimension::Current, 3),
+    ("nA", Dimension::Current, 0),
+    ("pA", Dimension::Current, -3),
+    ("F", Dimension::Capacitance, 9),
+    ("uF", Dimension::Capacitance, 3),
+    ("nF", Dimension::Capacitance, 0),
+    ("pF", Dimension::Capacitance, -3),
+    ("S", Dimension::Conductance, 6),
+    ("mS", Dimension::Conductance, 3),
+    ("uS", Dimension::Conductance, 0),
+    ("nS", Dimension::Conductance, -3),
+    ("pS", Dimension::Conductance, -6),
+    ("Hz", Dimension::Rate, 0),
+    ("kHz", Dimension::Rate, 3),
+    ("1/s", Dimension::Rate, 0),
+];
+
+impl Dimension {
+    /// The dimension of a unit as the catalogue of cells writes it.
+    pub fn of_unit(unit: &str) -> Dimension {
+        find(unit).map_or(Dimension::None, |u| u.1)
+    }
+    /// "a time", for messages.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Dimension::Time => "a time",
+            Dimension::Voltage => "a voltage",
+            Dimension::Current => "a current",
+            Dimension::Capacitance => "a capacitance",
+            Dimension::Conductance => "a conductance",
+            Dimension::Rate => "a rate",
+            Dimension::None => "a number without a unit",
+        }
+    }
+    /// How such a quantity is written, for messages.
+    pub fn example(self) -> &'static str {
+        match self {
+            Dimension::Time => "a number of ms, or for example \"0.1 ms\"",
+            Dimension::Voltage => "a number of mV, or for example \"-65 mV\"",
+            Dimension::Current => "a number of nA, or for example \"87.8 pA\"",
+            Dimension::Capacitance => "a number of nF, or for example \"250 pF\"",
+            Dimension::Conductance => "a number of µS, or for example \"2 nS\"",
+            Dimension::Rate => "a number of Hz, or for example \"8 Hz\"",
+            Dimension::None => "a plain number, for example 0.1, or an expression, for example \"= 2 * x\"",
+        }
+    }
+}
+
+fn find(unit: &str) -> Option<&'static (&'static str, Dimension, i32)> {
+    // Both characters that look like a Greek mu.
+    let unit = unit.replace(['µ', 'μ'], "u");
+    UNITS.iter().find(|u| u.0 == unit)
+}
+
+/// Why a text is no quantity of a dimension.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum UnitError {
+    /// It does not begin with a number.
+    NotANumber,
+    /// It has a unit that nothing here is measured in.
+    UnknownUnit(String),
+    /// It is something else.
+    Wrong(Dimension),
+}
+
+/// Splits `"0.1 ms"` into number and unit.
+fn split(text: &str) -> (&str, &str) {
+    let exponent = |i: usize| {
+        let mut after = text[i + 1..].chars();
+        matches!(after.next(), Some('0'..='9')) || (text[i + 1..].starts_with(['+', '-']))
+    };
+    let end = text
+        .char_indices()
+        .find(|&(i, c)| {
+            let of_number =
+                c.is_ascii_digit() || matches!(c, '.' | '+' | '-') || (matches!(c, 'e' | 'E') && exponent(i));
+            !of_number
+        })
+        .map_or(text.len(), |(i, _)| i);
+    (&text[..end], text[end..].trim())
+}
+
+/// Reads `"250 pF"` as a number in PyNN's unit of `dimension`, correctly rounded.
+pub(super) fn parse(text: &str, dimension: Dimension) -> Result<f64, UnitError> {
+    let (number, unit) = split(text.trim());
+    let plain: f64 = number.parse().map_err(|_| UnitError::NotANumber)?;
+    if unit.is_empty() {
+        return Ok(plain);
+    }
+    let &(_, found, power) = find(unit).ok_or_else(|| UnitError::UnknownUnit(unit.to_string()))?;
+    if found != dimension {
+        return Err(UnitError::Wrong(found));
+    }
+    // Shift the decimal exponent in the text: a multiplication would round a second time.
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let exponent: i32 = exponent.parse().map_err(|_| UnitError::NotANumber)?;
+    format!("{mantissa}e{}", exponent.saturating_add(power)).parse().map_err(|_| UnitError::NotANumber)
+}
+
+/// All units of `dimension`.
+pub(super) fn units_of(dimension: Dimension) -> impl Iterator<Item = &'static str> {
+    UNITS.iter().filter(move |u| u.1 == dimension).map(|u| u.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn converts_without_a_second_rounding() {
+        for (text, dimension, value) in [
+            ("0.1 ms", Dimension::Time, 0.1),
+            ("1 s", Dimension::Time, 1000.0),
+            ("-65 mV", Dimension::Voltage, -65.0),
+            ("250 pF", Dimension::Capacitance, 0.25),
+            ("87.8 pA", Dimension::Current, 0.0878),
+            ("351.2pA", Dimension::Current, 0.3512),
+            ("2 nS", Dimension::Conductance, 0.002),
+            ("0.03 µS", Dimension::Conductance, 0.03),
+            ("8 Hz", Dimension::Rate, 8.0),
+            ("1.5e1 kHz", Dimension::Rate, 15000.0),
+            ("7", Dimension::Rate, 7.0),
+        ] {
+            assert_eq!(parse(text, dimension), Ok(value), "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_something_else() {
+        assert_eq!(parse("0.1 ms", Dimension::Voltage), Err(UnitError::Wrong(Dimension::Time)));
+        assert_eq!(parse("1 parsec", Dimension::Time), Err(UnitError::UnknownUnit("parsec".to_string())));
+        for text in ["soon", "", "ms", "1..2 ms", "- ms", "e5", "1e"] {
+            assert!(parse(text, Dimension::Time).is_err(), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics(text in "[-+0-9.eEmsµΩV ]{0,12}") {
+            let _ = parse(&text, Dimension::Time);
+        }
+    }
+}

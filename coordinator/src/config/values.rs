@@ -1,0 +1,168 @@
+//! Values that may differ between neurons or synapses: constants, distributions, lists.
+
+use couple_network::description::{Delay, Distribution, Value};
+
+use super::diagnostic::{Diagnostic, Place};
+use super::keys::DISTRIBUTIONS;
+use super::reader::Reader;
+use super::tree::{Kind, Node};
+use super::units::Dimension;
+
+/// How long a list must be here, and what it has one value for.
+#[derive(Clone, Copy)]
+pub(super) enum Length {
+    /// Exactly so many, one for each of these.
+    Exactly(usize, &'static str),
+    /// The number is not known because of another mistake.
+    Unknown,
+    /// No list is possible here, with the reason.
+    No(&'static str),
+}
+
+impl Reader {
+    /// A value for each neuron or synapse.
+    pub fn value(&mut self, node: &Node, dimension: Dimension, length: Length) -> Option<Value> {
+        match &node.kind {
+            Kind::Table(_) => self.distribution(node, dimension).map(Value::Random),
+            Kind::Array(items) => {
+                self.check_length(node, items.len(), length)?;
+                // All of them, so that each wrong one is noted.
+                let values: Vec<_> = items.iter().map(|n| self.number(n, dimension)).collect();
+                values.into_iter().collect::<Option<_>>().map(Value::List)
+            }
+            _ => self.number(node, dimension).map(Value::Constant),
+        }
+    }
+
+    /// A delay, not yet held against any step.
+    pub fn delay(&mut self, node: &Node, length: Length) -> Option<Delay> {
+        match &node.kind {
+            Kind::Table(_) => self.distribution(node, Dimension::Time).map(Delay::Random),
+            Kind::Array(items) => {
+                self.check_length(node, items.len(), length)?;
+                let values: Vec<_> = items.iter().map(|n| self.time(n)).collect();
+                values.into_iter().collect::<Option<_>>().map(Delay::List)
+            }
+            _ => self.time(node).map(Delay::Constant),
+        }
+    }
+
+    fn check_length(&mut self, node: &Node, found: usize, length: Length) -> Option<()> {
+        let diagnostic = match length {
+            Length::Unknown => return None,
+            Length::Exactly(n, _) if n == found => return Some(()),
+            Length::Exactly(n, each) => Diagnostic::error(
+                "wrong-length",
+                &node.place,
+                format!("this list has {found} values, but there are {n} {each}"),
+            )
+            .label(format!("{found} values"))
+            .help(format!("give {n} values, one for each of the {each}, or a single number for all")),
+            Length::No(reason) => Diagnostic::error(
+                "wrong-type",
+                &node.place,
+                format!("no list is possible here: {reason}"),
+            )
+            .label("a list")
+            .help("write a number or a distribution, for example { distribution = \"normal\", mu = 1.0, sigma = 0.1 }"),
+        };
+        self.note(diagnostic);
+        None
+    }
+
+    fn distribution(&mut self, node: &Node, dimension: Dimension) -> Option<Distribution> {
+        let table = node.table()?;
+        let Some(kind) = table.get("distribution") else {
+            self.note(
+                Diagnostic::error("missing-key", &node.place, "this table has no `distribution`")
+                    .label("`distribution` is missing")
+                    .help("a drawn value is for example { distribution = \"normal\", mu = 1.0, sigma = 0.1 }"),
+            );
+            return None;
+        };
+        let name = self.text(kind)?;
+        let Some(section) = DISTRIBUTIONS.iter().find(|d| d.title == name) else {
+            let known = DISTRIBUTIONS.iter().map(|d| d.title);
+            self.unknown("unknown-distribution", &kind.place, ("distribution", "distributions"), name, known);
+            return None;
+        };
+        let fields = self.open(node, &node.place, section)?;
+        let of = |key: &str| match (name, key) {
+            // The parameters of a log-normal are those of the logarithm; the shape of a gamma has no unit.
+            ("lognormal", _) | ("gamma", "k") => Dimension::None,
+            _ => dimension,
+        };
+        let mut number = |key: &str| self.number(fields.get(key)?, of(key));
+        let distribution = match name {
+            "uniform" => {
+                let (low, high) = (number("low"), number("high"));
+                Distribution::Uniform { low: low?, high: high? }
+            }
+            "exponential" => Distribution::Exponential { beta: number("beta")? },
+            "gamma" => {
+                let (k, theta) = (number("k"), number("theta"));
+                Distribution::Gamma { k: k?, theta: theta? }
+            }
+            "normal" | "lognormal" => {
+                let (mu, sigma) = (number("mu"), number("sigma"));
+                let (mu, sigma) = (mu?, sigma?);
+                if name == "normal" {
+                    Distribution::Normal { mu, sigma }
+                } else {
+                    Distribution::Lognormal { mu, sigma }
+                }
+            }
+            _ => {
+                let (mu, sigma) = (number("mu"), number("sigma"));
+                let low = self.bound(fields.get("low"), dimension, f64::NEG_INFINITY);
+                let high = self.bound(fields.get("high"), dimension, f64::INFINITY);
+                let (mu, sigma, low, high) = (mu?, sigma?, low?, high?);
+                if name == "normal_clipped" {
+                    Distribution::NormalClipped { mu, sigma, low, high }
+                } else {
+                    Distribution::NormalClippedToBoundary { mu, sigma, low, high }
+                }
+            }
+        };
+        self.check_distribution(&distribution, |key| fields.place_of(key)).then_some(distribution)
+    }
+
+    /// A bound of a clipped distribution: may be left out, or infinite.
+    fn bound(&mut self, node: Option<&Node>, dimension: Dimension, default: f64) -> Option<f64> {
+        let Some(node) = node else { return Some(default) };
+        let value = self.number_or_infinite(node, dimension)?;
+        if value.is_nan() {
+            self.note(
+                Diagnostic::error("out-of-range", &node.place, "a bound is a number")
+                    .label("not a number")
+                    .help("leave the bound out if there is none"),
+            );
+            return None;
+        }
+        Some(value)
+    }
+
+    fn check_distribution<'a>(&mut self, distribution: &Distribution, place: impl Fn(&str) -> &'a Place) -> bool {
+        use couple_network::random::DistributionError as Wrong;
+        let Err(error) = distribution.validate() else { return true };
+        let (key, help) = match &error {
+            Wrong::NotFinite { parameter, .. } => (*parameter, "choose smaller parameters".to_string()),
+            Wrong::OutOfRange { parameter, must_be, .. } => (*parameter, format!("`{parameter}` must be {must_be}")),
+            Wrong::EmptyInterval { .. } => ("high", "exchange `low` and `high`".to_string()),
+            Wrong::NoMass { mu, low, .. } => (
+                if low > mu { "low" } else { "high" },
+                "move mu into the interval; normal_clipped_to_boundary sets values outside to the bound".to_string(),
+            ),
+        };
+        self.note(
+            Diagnostic::error(
+                "out-of-range",
+                place(key),
+                format!("nothing can be drawn from this distribution: {error}"),
+            )
+            .label("impossible")
+            .help(help),
+        );
+        false
+    }
+}
