@@ -21,7 +21,9 @@ const MULTIPLIER: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 
 /// How many blocks are made at once, side by side, so that the compiler can use vector instructions.
-pub(crate) const LANES: usize = 8;
+const LANES: usize = 8;
+/// The words of [`LANES`] blocks: word `w` of block `i` is the lower half of `[w][i]`.
+type Lanes = [[u64; LANES]; 4];
 /// Words of [`LANES`] blocks.
 pub(crate) const WORDS: usize = 4 * LANES;
 
@@ -39,26 +41,37 @@ pub fn philox4x32(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     c
 }
 
-/// [`LANES`] blocks side by side; word `w` of block `i` is at `[w][i]`. The same numbers as [`philox4x32`].
+/// [`LANES`] blocks side by side: from counters to random words. The same numbers as [`philox4x32`].
+///
+/// Each word is the lower half of 64 bits, with whatever comes in the upper half: that is how vector units want the
+/// operands of a widening multiplication, and saves them all shuffling. (No closures here: they are not inlined into
+/// functions that ask for more of the processor than they do.)
 #[inline(always)]
-pub(crate) fn philox_lanes(mut c: [[u32; LANES]; 4], key: [u32; 2]) -> [[u32; LANES]; 4] {
-    let mut k = key;
-    for round in 0..10 {
-        if round > 0 {
-            k = [k[0].wrapping_add(WEYL[0]), k[1].wrapping_add(WEYL[1])];
-        }
-        let mut next = [[0; LANES]; 4];
-        for i in 0..LANES {
-            let a = u64::from(MULTIPLIER[0]) * u64::from(c[0][i]);
-            let b = u64::from(MULTIPLIER[1]) * u64::from(c[2][i]);
-            next[0][i] = (b >> 32) as u32 ^ c[1][i] ^ k[0];
-            next[1][i] = b as u32;
-            next[2][i] = (a >> 32) as u32 ^ c[3][i] ^ k[1];
-            next[3][i] = a as u32;
-        }
-        c = next;
+fn philox_lanes(c: Lanes, key: [u32; 2]) -> Lanes {
+    let keys = |round: u32| {
+        [key[0].wrapping_add(WEYL[0].wrapping_mul(round)), key[1].wrapping_add(WEYL[1].wrapping_mul(round))]
+    };
+    // Written out, so that the words stay in registers.
+    let c = round_lanes(round_lanes(c, keys(0)), keys(1));
+    let c = round_lanes(round_lanes(c, keys(2)), keys(3));
+    let c = round_lanes(round_lanes(c, keys(4)), keys(5));
+    let c = round_lanes(round_lanes(c, keys(6)), keys(7));
+    round_lanes(round_lanes(c, keys(8)), keys(9))
+}
+
+#[inline(always)]
+fn round_lanes(c: Lanes, key: [u32; 2]) -> Lanes {
+    const LOW: u64 = 0xFFFF_FFFF;
+    let mut next = [[0; LANES]; 4];
+    for i in 0..LANES {
+        let a = u64::from(MULTIPLIER[0]) * (c[0][i] & LOW);
+        let b = u64::from(MULTIPLIER[1]) * (c[2][i] & LOW);
+        next[0][i] = b >> 32 ^ c[1][i] ^ u64::from(key[0]);
+        next[1][i] = b;
+        next[2][i] = a >> 32 ^ c[3][i] ^ u64::from(key[1]);
+        next[3][i] = a;
     }
-    c
+    next
 }
 
 /// The key of all streams of one purpose.
@@ -111,7 +124,9 @@ impl Stream {
     }
 
     fn refill(&mut self) {
-        self.words = stream_words(self.key.0, self.index, self.block);
+        let counter = [self.block, self.block >> 32, self.index, self.index >> 32];
+        // No stream ever comes near the 2³² blocks (64 GiB) where the second word would have to count as well.
+        fill_words(self.key, counter, 0, &mut self.words);
         self.block += LANES as u64;
         self.used = 0;
     }
@@ -143,8 +158,28 @@ impl Stream {
     /// Uniform in `(0, 1)`: an odd multiple of 2⁻⁵³, so that `1 - u` is as likely as `u` and exact.
     #[inline]
     pub fn open(&mut self) -> f64 {
-        const UNIT: f64 = 1.0 / (1_u64 << 52) as f64;
-        ((self.next_u64() >> 12) as f64 + 0.5) * UNIT
+        open_unit(self.next_u64())
+    }
+
+    /// Fills `values` with what [`Stream::open`] would give for each of them in turn.
+    pub(crate) fn fill_open(&mut self, values: &mut [f64]) {
+        let buffered = ((WORDS - self.used) / 2).min(values.len());
+        let (first, rest) = values.split_at_mut(buffered);
+        first.iter_mut().for_each(|v| *v = self.open());
+        let mut blocks = rest.chunks_exact_mut(WORDS / 2);
+        // With an odd number of words used, a value spans two refills, and the values come one by one.
+        if self.used == WORDS {
+            for values in &mut blocks {
+                self.refill();
+                self.used = WORDS;
+                for (value, word) in values.iter_mut().zip(self.words.chunks_exact(2)) {
+                    *value = open_unit(u64::from(word[0]) | u64::from(word[1]) << 32);
+                }
+            }
+            blocks.into_remainder().iter_mut().for_each(|v| *v = self.open());
+        } else {
+            rest.iter_mut().for_each(|v| *v = self.open());
+        }
     }
 
     /// Uniform among `0..n`, without bias (Lemire 2019); `n` must be positive.
@@ -194,46 +229,56 @@ impl Stream {
     }
 }
 
-/// The words of [`LANES`] blocks of a stream, block after block.
+/// The upper 52 bits of `word`, plus a half, over 2⁵².
 #[inline]
-fn stream_words(key: [u32; 2], index: u64, block: u64) -> [u32; WORDS] {
+fn open_unit(word: u64) -> f64 {
+    // The bits of a number in [1, 2): faster than a conversion of 64-bit integers, and as exact.
+    (f64::from_bits(word >> 12 | 0x3FF0_0000_0000_0000) - 1.0) + f64::EPSILON / 2.0
+}
+
+/// Fills `words`, a multiple of [`WORDS`], with blocks one after the other: the first one for `counter` (each in the lower
+/// half of 64 bits), every next one for a counter with the word `counting` increased by one.
+#[inline]
+pub(crate) fn fill_words(key: Key, counter: [u64; 4], counting: usize, words: &mut [u32]) {
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {
         // SAFETY: the processor has AVX2, the only feature that the function asks for.
-        return unsafe { stream_words_avx2(key, index, block) };
+        return unsafe { fill_words_avx2(key.0, counter, counting, words) };
     }
-    stream_words_any(key, index, block)
+    fill_words_any(key.0, counter, counting, words);
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn stream_words_avx2(key: [u32; 2], index: u64, block: u64) -> [u32; WORDS] {
-    stream_words_any(key, index, block)
+fn fill_words_avx2(key: [u32; 2], counter: [u64; 4], counting: usize, words: &mut [u32]) {
+    fill_words_any(key, counter, counting, words);
 }
 
 #[inline(always)]
-fn stream_words_any(key: [u32; 2], index: u64, block: u64) -> [u32; WORDS] {
-    let mut counter = [[0; LANES]; 4];
-    let [low, high, ..] = &mut counter;
-    for (i, (low, high)) in low.iter_mut().zip(high).enumerate() {
-        let block = block + i as u64;
-        (*low, *high) = (block as u32, (block >> 32) as u32);
+fn fill_words_any(key: [u32; 2], counter: [u64; 4], counting: usize, words: &mut [u32]) {
+    let mut lanes = [[0; LANES]; 4];
+    for (lane, word) in lanes.iter_mut().zip(counter) {
+        *lane = [word; LANES];
     }
-    counter[2] = [index as u32; LANES];
-    counter[3] = [(index >> 32) as u32; LANES];
-    interleave(philox_lanes(counter, key))
+    for (i, word) in lanes[counting].iter_mut().enumerate() {
+        *word += i as u64;
+    }
+    for group in words.chunks_exact_mut(WORDS) {
+        interleave(&philox_lanes(lanes, key), group);
+        for word in &mut lanes[counting] {
+            *word += LANES as u64;
+        }
+    }
 }
 
 /// Blocks side by side to blocks one after the other.
 #[inline(always)]
-pub(crate) fn interleave(lanes: [[u32; LANES]; 4]) -> [u32; WORDS] {
-    let mut words = [0; WORDS];
+fn interleave(lanes: &Lanes, words: &mut [u32]) {
     for i in 0..LANES {
-        for (w, lane) in lanes.iter().enumerate() {
-            words[4 * i + w] = lane[i];
+        for w in 0..4 {
+            words[4 * i + w] = lanes[w][i] as u32;
         }
     }
-    words
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Draws from the distributions of a description.
 
-use super::{Stream, normal_cdf, normal_quantile};
+use super::normal::normal_quantiles;
+use super::{Stream, normal_cdf};
 use crate::description::Distribution;
 
 /// What is wrong with a distribution.
@@ -106,11 +107,13 @@ impl Distribution {
                 values.iter_mut().for_each(|v| *v = (low + width * stream.uniform()).min(last));
             }
             Distribution::Normal { mu, sigma } | Distribution::NormalClippedToBoundary { mu, sigma, .. } => {
-                values.iter_mut().for_each(|v| *v = hold(mu + sigma * stream.normal(), low, high));
+                fill_normal(stream, values);
+                values.iter_mut().for_each(|v| *v = hold(mu + sigma * *v, low, high));
             }
             Distribution::NormalClipped { mu, sigma, .. } => Clipped::new(mu, sigma, low, high).fill(stream, values),
             Distribution::Lognormal { mu, sigma } => {
-                values.iter_mut().for_each(|v| *v = hold(libm::exp(mu + sigma * stream.normal()), low, high));
+                fill_normal(stream, values);
+                values.iter_mut().for_each(|v| *v = hold(libm::exp(mu + sigma * *v), low, high));
             }
             Distribution::Exponential { beta } => {
                 values.iter_mut().for_each(|v| *v = hold(beta * stream.exponential(), low, high));
@@ -131,6 +134,11 @@ fn validate_interval(mu: f64, sigma: f64, low: f64, high: f64) -> Result<(), Dis
         }
     }
     if low > high { Err(DistributionError::EmptyInterval { low, high }) } else { Ok(()) }
+}
+
+fn fill_normal(stream: &mut Stream, values: &mut [f64]) {
+    stream.fill_open(values);
+    normal_quantiles(values);
 }
 
 /// `value`, held to `low..=high`. (`f64::clamp` panics where `low > high`, which no draw shall.)
@@ -164,9 +172,9 @@ impl Clipped {
         // The largest number below one, and the smallest of all: the quantile of 0 or 1 would be infinite.
         let (least, most) = (f64::MIN_POSITIVE, 1.0 - f64::EPSILON / 2.0);
         let (scale, from, mass) = (self.sign * self.sigma, self.from, self.mass);
-        for value in values {
-            let u = (from + mass * stream.open()).max(least).min(most);
-            *value = hold(self.mu + scale * normal_quantile(u), self.low, self.high);
-        }
+        stream.fill_open(values);
+        values.iter_mut().for_each(|u| *u = (from + mass * *u).max(least).min(most));
+        normal_quantiles(values);
+        values.iter_mut().for_each(|v| *v = hold(self.mu + scale * *v, self.low, self.high));
     }
 }

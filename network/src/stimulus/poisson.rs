@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use couple_ports::time::Time;
 
-use crate::random::{Key, LANES, WORDS, interleave, philox_lanes};
+use crate::random::{Key, WORDS, fill_words};
 
 /// Words made at once: a multiple of [`WORDS`].
 const CHUNK: usize = 8 * WORDS;
@@ -12,7 +12,7 @@ const CHUNK: usize = 8 * WORDS;
 const LONG: usize = 12;
 
 pub(super) struct Poisson {
-    key: [u32; 2],
+    key: Key,
     /// Spikes fall in `(active.start, active.end]`.
     active: Range<Time>,
     /// `table[k]` = 2³² P(count <= k), as far as that is below 2³²: a word is a count of the entries it is not below.
@@ -21,7 +21,7 @@ pub(super) struct Poisson {
 
 impl Poisson {
     pub(super) fn new(seed: u64, population: &str, mean: f64, active: Range<Time>) -> Self {
-        Poisson { key: Key::new(seed, &["stimulus", population]).words(), active, table: table(mean) }
+        Poisson { key: Key::new(seed, &["stimulus", population]), active, table: table(mean) }
     }
 
     /// Calls `each` with (index, count) for the neurons of `range` that spike in step `k`, which ends at `time`.
@@ -37,7 +37,8 @@ impl Poisson {
         loop {
             let left = (range.end - chunk) as usize;
             let groups = left.div_ceil(WORDS).min(CHUNK / WORDS);
-            make_words(self.key, k as u64, chunk / 4, &mut words[..groups * WORDS]);
+            let counter = [k as u64, k as u64 >> 32, u64::from(chunk / 4), 0];
+            fill_words(self.key, counter, 2, &mut words[..groups * WORDS]);
             let (from, to) = (range.start.saturating_sub(chunk) as usize, left.min(CHUNK));
             // Without a branch: which neurons spike is not predictable.
             let mut n = 0;
@@ -63,36 +64,6 @@ impl Poisson {
         }
         let more = self.table[1..].iter().position(|t| word < *t);
         more.map_or(self.table.len(), |more| more + 1) as u32
-    }
-}
-
-/// Words of blocks `first`, `first + 1`, … of a step; as many as `words` takes, a multiple of [`WORDS`].
-#[inline]
-fn make_words(key: [u32; 2], step: u64, first: u32, words: &mut [u32]) {
-    #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2") {
-        // SAFETY: the processor has AVX2, the only feature that the function asks for.
-        return unsafe { make_words_avx2(key, step, first, words) };
-    }
-    make_words_any(key, step, first, words);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn make_words_avx2(key: [u32; 2], step: u64, first: u32, words: &mut [u32]) {
-    make_words_any(key, step, first, words);
-}
-
-#[inline(always)]
-fn make_words_any(key: [u32; 2], step: u64, first: u32, words: &mut [u32]) {
-    for (group, words) in words.chunks_exact_mut(WORDS).enumerate() {
-        let mut counter = [[0; LANES]; 4];
-        counter[0] = [step as u32; LANES];
-        counter[1] = [(step >> 32) as u32; LANES];
-        for (i, block) in counter[2].iter_mut().enumerate() {
-            *block = first.wrapping_add((group * LANES + i) as u32);
-        }
-        words.copy_from_slice(&interleave(philox_lanes(counter, key)));
     }
 }
 
