@@ -1,3 +1,6 @@
 //! The coordinator.
+pub mod cli;
+pub mod config;
 pub mod plan;
 pub mod runtime;
+pub mod setup;
