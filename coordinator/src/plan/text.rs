@@ -94,7 +94,9 @@ impl Loop {
             (false, _) => "members run at the same time",
         };
         let mut text = format!("{number}. {members}: window {}, {manner}\n", self.window);
-        _ = writeln!(text, "   the window is limited by {}", self.limit);
+        let longest = self.longest_window();
+        let limited = if self.window == longest { "is limited by".into() } else { format!("may be up to {longest}, by") };
+        _ = writeln!(text, "   the window {limited} {}", self.limit);
         for edge in &self.short {
             _ = writeln!(text, "   in each window the receiver waits for the sender: {edge}, shorter than the window");
         }

@@ -1,5 +1,7 @@
 //! Tests of the planner.
 
+mod page;
+mod pictures;
 mod rules;
 mod schedule;
 mod welcomes;
