@@ -19,11 +19,11 @@ class CoupleError(Exception):
 
 class _Synapses(ctypes.Structure):
     _fields_ = [
-        ("n", ctypes.c_size_t),
         ("pre", ctypes.POINTER(ctypes.c_uint32)),
         ("post", ctypes.POINTER(ctypes.c_uint32)),
         ("weight", ctypes.POINTER(ctypes.c_double)),
         ("delay_ns", ctypes.POINTER(ctypes.c_int64)),
+        ("n", ctypes.c_size_t),
     ]
 
 

@@ -24,9 +24,7 @@
 
 #include "nest_extension_interface.h"
 
-extern "C" {
 #include "couple.h"
-}
 
 namespace couple {
 

@@ -1,0 +1,40 @@
+//! The Python package and the extension's sources, embedded so that an installed `couple` needs no other files.
+
+use std::path::PathBuf;
+
+use super::cache::{Cache, hash, write};
+use super::{Progress, SetupError};
+
+macro_rules! embedded {
+    ($folder:literal: $($name:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!($folder, $name)))),*]
+    };
+}
+
+/// The Python package, by path within the folder that goes into PYTHONPATH.
+pub(super) const PACKAGE: &[(&str, &str)] = embedded!("../../../adapters/python/":
+    "couple/__init__.py",
+    "couple/session.py",
+    "couple/nest/__init__.py",
+    "couple/nest/__main__.py",
+    "couple/nest/cells.py",
+    "couple/nest/component.py",
+    "couple/nest/kernel.py",
+);
+
+/// The NEST extension.
+pub(super) const EXTENSION: &[(&str, &str)] = embedded!("../../../adapters/python/couple/nest/extension/":
+    "LICENSE",
+    "couplemod.cpp",
+    "exchange.cpp",
+    "exchange.hpp",
+);
+
+/// The C ABI that the extension calls.
+pub(super) const HEADER: (&str, &str) = ("couple.h", include_str!("../../../ports/ffi/include/couple.h"));
+
+/// The folder for PYTHONPATH.
+pub(super) fn package(cache: &Cache, progress: Progress<'_>) -> Result<PathBuf, SetupError> {
+    let name = format!("python-{}", hash(PACKAGE.iter().flat_map(|(name, text)| [*name, *text])));
+    cache.folder(&name, progress, |folder| PACKAGE.iter().try_for_each(|(name, text)| write(&folder.join(name), text)))
+}
