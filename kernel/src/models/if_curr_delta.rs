@@ -62,13 +62,15 @@ impl IfCurrDelta {
     }
 
     pub(super) fn advance(&mut self, inputs: [Input<'_>; 2], fired: &mut Vec<u32>) {
-        let [input, _] = inputs;
+        let [exc_in, inh_in] = inputs;
+        let units = [exc_in.unit, inh_in.unit];
         let n = self.v.len();
         for start in (0..n).step_by(CHUNK) {
             let part = start..(start + CHUNK).min(n);
             let v = &mut self.v[part.clone()];
             let wait = &mut self.wait[part.clone()];
-            if propagate(&self.shared, v, wait, &self.drive[part.clone()], &mut input.sums[part], input.unit) {
+            let (exc_in, inh_in) = (&mut exc_in.sums[part.clone()], &mut inh_in.sums[part.clone()]);
+            if propagate(&self.shared, v, wait, &self.drive[part], exc_in, inh_in, units) {
                 super::fire(v, wait, self.shared.v_thresh, self.shared.v_reset, self.shared.refractory, start, fired);
             }
         }
@@ -86,14 +88,17 @@ vectorised! {
         v: &mut [f64],
         wait: &mut [i64],
         drive: &[f64],
-        input: &mut [i64],
-        unit: f64,
+        exc_in: &mut [i64],
+        inh_in: &mut [i64],
+        units: [f64; 2],
     ) -> bool {
         let n = v.len();
-        let (wait, drive, input) = (&mut wait[..n], &drive[..n], &mut input[..n]);
+        let (wait, drive) = (&mut wait[..n], &drive[..n]);
+        let (exc_in, inh_in) = (&mut exc_in[..n], &mut inh_in[..n]);
         let mut reached = 0u64;
         for i in 0..n {
-            let moved = drive[i] + c.p_v * v[i] + take(&mut input[i], unit);
+            let input = take(&mut exc_in[i], units[0]) + take(&mut inh_in[i], units[1]);
+            let moved = drive[i] + c.p_v * v[i] + input;
             let now = if wait[i] == 0 { moved } else { v[i] };
             wait[i] -= i64::from(wait[i] != 0);
             v[i] = now;

@@ -95,7 +95,7 @@ impl Neurons {
     }
 
     /// Advances every neuron by one step; the positions of those that fire are appended to `fired`, in ascending
-    /// order. `inputs` holds one entry for each channel of the cell ([`channels`]).
+    /// order. `inputs` are those of the excitatory and of the inhibitory receptor ([`channel`]).
     pub fn advance(&mut self, inputs: [Input<'_>; 2], fired: &mut Vec<u32>) {
         match self {
             Neurons::CurrExp(neurons) => neurons.advance(inputs, fired),
@@ -116,18 +116,12 @@ impl Neurons {
     }
 }
 
-/// The input channel that `receptor` of `cell` is. `IF_curr_delta` has one for both receptors, since both only shift
-/// the potential.
-pub fn channel(cell: Cell, receptor: Receptor) -> usize {
-    match (cell, receptor) {
-        (Cell::IfCurrDelta, _) | (_, Receptor::Excitatory) => 0,
-        (_, Receptor::Inhibitory) => 1,
+/// The position of a receptor's input among a cell's inputs.
+pub fn channel(receptor: Receptor) -> usize {
+    match receptor {
+        Receptor::Excitatory => 0,
+        Receptor::Inhibitory => 1,
     }
-}
-
-/// How many input channels `cell` has.
-pub fn channels(cell: Cell) -> usize {
-    if cell == Cell::IfCurrDelta { 1 } else { 2 }
 }
 
 /// The model's units in one PyNN unit of weight: 1000 pA in a nA, 1000 nS in a µS, mV as they are.

@@ -28,11 +28,7 @@ impl Propagator {
     /// From an exponential current (pA) to the potential (mV), over `h` ms.
     pub fn exponential(&self, h: f64) -> f64 {
         let regular = self.gamma() * self.decay(h) * self.growth(h);
-        if regular.is_normal() && regular > 0.0 {
-            regular
-        } else {
-            h * (1.0 / self.c_m) * self.membrane_decay(h)
-        }
+        if regular.is_normal() && regular > 0.0 { regular } else { h * (1.0 / self.c_m) * self.membrane_decay(h) }
     }
 
     /// From an alpha current to the potential, over `h` ms: (from its derivative, from itself).

@@ -22,13 +22,9 @@ pub(super) fn step<const N: usize>(system: &impl System<N>, y: [f64; N], k1: [f6
     let at = |slope: &dyn Fn(usize) -> f64| -> [f64; N] { std::array::from_fn(|i| y[i] + h * slope(i)) };
     let k2 = system.derivative(std::array::from_fn(|i| y[i] + 0.25 * h * k1[i]));
     let k3 = system.derivative(at(&|i| 3.0 / 32.0 * k1[i] + 9.0 / 32.0 * k2[i]));
-    let k4 = system
-        .derivative(at(&|i| 1932.0 / 2197.0 * k1[i] + -7200.0 / 2197.0 * k2[i] + 7296.0 / 2197.0 * k3[i]));
+    let k4 = system.derivative(at(&|i| 1932.0 / 2197.0 * k1[i] + -7200.0 / 2197.0 * k2[i] + 7296.0 / 2197.0 * k3[i]));
     let k5 = system.derivative(at(&|i| {
-        8341.0 / 4104.0 * k1[i]
-            + -32832.0 / 4104.0 * k2[i]
-            + 29440.0 / 4104.0 * k3[i]
-            + -845.0 / 4104.0 * k4[i]
+        8341.0 / 4104.0 * k1[i] + -32832.0 / 4104.0 * k2[i] + 29440.0 / 4104.0 * k3[i] + -845.0 / 4104.0 * k4[i]
     }));
     let k6 = system.derivative(at(&|i| {
         -6080.0 / 20520.0 * k1[i]

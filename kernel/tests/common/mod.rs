@@ -108,9 +108,8 @@ impl Case {
             let mut sums = [[0i64], [0i64]];
             for receptor in 0..2 {
                 let arrivals = &self.arrivals[receptor];
-                let channel = if self.cell == Cell::IfCurrDelta { 0 } else { receptor };
                 while next[receptor] < arrivals.len() && arrivals[next[receptor]].0 == k {
-                    sums[channel][0] += arrivals[next[receptor]].1;
+                    sums[receptor][0] += arrivals[next[receptor]].1;
                     next[receptor] += 1;
                 }
             }

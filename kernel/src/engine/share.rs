@@ -1,0 +1,226 @@
+//! What one thread owns: a block of each population's neurons, the synapses onto them, and their input.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use couple_network::description::{Cell, Model, Network, PopulationId, Receptor};
+use couple_network::stimulus::Stimulus;
+use couple_network::weights::receptor_grid;
+use couple_ports::index::{IndexMap, IndexSet};
+use couple_ports::time::{Span, Time};
+
+use super::direct::Direct;
+use super::ring::Ring;
+use super::spikes::{Spike, SpikeLists};
+use super::table::{self, Table};
+use super::{BuildError, Part};
+use crate::engine::definition::Described;
+use crate::models::{Neurons, channel, weight_unit};
+
+/// A block of one population.
+struct Block {
+    population: PopulationId,
+    /// Global index of the first neuron.
+    first: u32,
+    neurons: Neurons,
+    /// Input of the excitatory and of the inhibitory receptor.
+    rings: [Ring; 2],
+}
+
+/// Spikes of a spike source that go through lists: this thread's part of those with targets on the rank.
+struct Source {
+    population: PopulationId,
+    stimulus: Stimulus,
+    wanted: Arc<IndexSet>,
+    /// Every neuron in the stimulus' range has a target.
+    all: bool,
+}
+
+/// One thread's part of the network.
+pub(super) struct Share {
+    step: Span,
+    blocks: Vec<Block>,
+    tables: Vec<Table>,
+    /// Positions in `tables`, for each population.
+    tables_of: Vec<Vec<usize>>,
+    drives: Vec<Direct>,
+    sources: Vec<Source>,
+    /// Up to which step the spikes of `sources` have been made.
+    sources_made: i64,
+    fired: Vec<u32>,
+}
+
+/// The neurons of a population that `thread` of a rank owns.
+pub(super) fn neurons_of(part: &Part, thread: usize, size: u32) -> Range<u32> {
+    let rank = IndexMap::block(size, part.ranks).range(part.rank);
+    let thread = IndexMap::block(rank.len() as u32, part.threads as u32).range(thread as u32);
+    rank.start + thread.start..rank.start + thread.end
+}
+
+impl Share {
+    /// Draws and stores what `thread` owns. `slice` is the longest slice in steps.
+    pub(super) fn build(network: &Network, part: &Part, thread: usize, slice: usize) -> Result<Self, BuildError> {
+        let step = network.components[part.component].step;
+        let local: Vec<(PopulationId, Cell, Range<u32>)> = network
+            .populations
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| p.component == part.component)
+            .filter_map(|(id, p)| match p.model {
+                Model::Cell { cell, .. } => Some((id, cell, neurons_of(part, thread, p.size))),
+                _ => None,
+            })
+            .collect();
+        let (mut tables, mut drives) = (Vec::new(), Vec::new());
+        for (id, projection) in network.projections.iter().enumerate() {
+            let Some(target) = local.iter().position(|(population, ..)| *population == projection.to) else { continue };
+            let post = local[target].2.clone();
+            if Direct::applies(network, id) {
+                drives.push(Direct::build(network, id, target, post)?);
+            } else {
+                tables.extend(Table::build(network, id, target, post)?);
+            }
+        }
+        let mut tables_of = vec![Vec::new(); network.populations.len()];
+        tables.iter().enumerate().for_each(|(i, table)| tables_of[table.source].push(i));
+        let blocks = local
+            .into_iter()
+            .enumerate()
+            .map(|(target, (population, cell, neurons))| {
+                let longest = |channel: usize| {
+                    let tables = tables.iter().filter(|t| (t.target, t.channel) == (target, channel));
+                    let drives = drives.iter().filter(|d| (d.target, d.channel) == (target, channel));
+                    tables.map(|t| t.longest).chain(drives.map(|d| d.longest)).max().unwrap_or(0) as usize
+                };
+                let ring = |receptor| {
+                    let unit = receptor_grid(network, population, receptor).unit() * weight_unit(cell);
+                    match longest(channel(receptor)) {
+                        0 => Ring::new(neurons.len(), 0, unit),
+                        // Spikes of sources and remote ones may be up to a slice ahead of the present step.
+                        longest => Ring::new(neurons.len(), longest + slice, unit),
+                    }
+                };
+                let rings = [ring(Receptor::Excitatory), ring(Receptor::Inhibitory)];
+                let (first, neurons) = (neurons.start, make_neurons(network, population, cell, step, neurons)?);
+                Ok(Block { population, first, neurons, rings })
+            })
+            .collect::<Result<_, BuildError>>()?;
+        let sources = Vec::new();
+        Ok(Share { step, blocks, tables, tables_of, drives, sources, sources_made: 0, fired: Vec::new() })
+    }
+
+    /// The neurons of `population` that have synapses in this share's tables.
+    pub(super) fn tables_from(&self, population: PopulationId) -> impl Iterator<Item = &Table> {
+        self.tables_of[population].iter().map(|i| &self.tables[*i])
+    }
+
+    /// Takes over the making of `population`'s spikes for the neurons `range`, as far as `wanted`.
+    pub(super) fn add_source(
+        &mut self,
+        network: &Network,
+        population: PopulationId,
+        range: Range<u32>,
+        wanted: &Arc<IndexSet>,
+    ) -> Result<(), BuildError> {
+        if range.is_empty() {
+            return Ok(());
+        }
+        let stimulus = Stimulus::new(network, population, range.clone()).map_err(|error| BuildError::Stimulus {
+            population: network.populations[population].name.clone(),
+            error,
+        })?;
+        let all = range.clone().all(|index| wanted.contains(index));
+        self.sources.push(Source { population, stimulus, wanted: Arc::clone(wanted), all });
+        Ok(())
+    }
+
+    /// Makes the spikes of this thread's sources up to step `until`.
+    pub(super) fn make_source_spikes(&mut self, until: i64, out: &mut SpikeLists) {
+        if until <= self.sources_made {
+            return;
+        }
+        let time = |step: i64| Time::ZERO + self.step * step;
+        for source in &self.sources {
+            let list = out.of_mut(source.population);
+            source.stimulus.between(time(self.sources_made), time(until), |index, time, count| {
+                if source.all || source.wanted.contains(index) {
+                    list.push(Spike { step: step_of(time, self.step), index, count });
+                }
+            });
+        }
+        self.sources_made = until;
+    }
+
+    /// Advances this thread's neurons through the steps `(from, to]`; their spikes are appended to `out`.
+    pub(super) fn advance(&mut self, from: i64, to: i64, out: &mut SpikeLists) {
+        for step in from + 1..=to {
+            for drive in &self.drives {
+                drive.deliver(&mut self.blocks[drive.target].rings[drive.channel], step);
+            }
+            for block in &mut self.blocks {
+                let [exc, inh] = &mut block.rings;
+                block.neurons.advance([exc.input(step), inh.input(step)], &mut self.fired);
+                let list = out.of_mut(block.population);
+                list.extend(self.fired.drain(..).map(|i| Spike { step, index: block.first + i, count: 1 }));
+            }
+        }
+    }
+
+    /// Adds the effect of the spikes in `lists` to this thread's input.
+    pub(super) fn deliver(&mut self, lists: &SpikeLists) {
+        for (population, tables) in self.tables_of.iter().enumerate() {
+            let spikes = lists.of(population);
+            for table in tables.iter().map(|i| &self.tables[*i]) {
+                let ring = &mut self.blocks[table.target].rings[table.channel];
+                for spike in spikes {
+                    table.deliver(ring, ring.base(spike.step), spike.index, spike.count);
+                }
+            }
+        }
+    }
+
+    /// Appends the membrane potentials of this thread's neurons of `population`, in mV.
+    pub(super) fn membrane_potential(&self, population: PopulationId, out: &mut Vec<f64>) {
+        let block = self.blocks.iter().find(|block| block.population == population);
+        if let Some(block) = block {
+            block.neurons.membrane_potential(out);
+        }
+    }
+
+    /// Number of synapses, those of drives not counted.
+    pub(super) fn synapses(&self) -> usize {
+        self.tables.iter().map(Table::len).sum()
+    }
+
+    /// Bytes of synapses and rings.
+    pub(super) fn bytes(&self) -> usize {
+        let rings = self.blocks.iter().flat_map(|block| &block.rings).map(Ring::bytes);
+        self.tables.iter().map(Table::bytes).chain(rings).sum()
+    }
+}
+
+/// The step at whose end a spike of time `time` counts: the grid point at or after it.
+pub(super) fn step_of(time: Time, step: Span) -> i64 {
+    -(-(time - Time::ZERO)).steps(step)
+}
+
+/// The neurons `neurons` of a population, in their initial state.
+fn make_neurons(
+    network: &Network,
+    population: PopulationId,
+    cell: Cell,
+    step: Span,
+    neurons: Range<u32>,
+) -> Result<Neurons, BuildError> {
+    let p = &network.populations[population];
+    let Model::Cell { params, initial, .. } = &p.model else {
+        return Err(BuildError::NotACell { population: p.name.clone() });
+    };
+    let described = Described { network, population, params, initial, neurons };
+    Neurons::new(cell, &described, step).map_err(|error| BuildError::Parameter { population: p.name.clone(), error })
+}
+
+/// The neurons of `population` with targets in one of `shares`.
+pub(super) fn sources<'a>(shares: impl Iterator<Item = &'a Share>, population: PopulationId, size: u32) -> IndexSet {
+    table::sources(shares.flat_map(|share| share.tables_from(population)), size)
+}
