@@ -5,6 +5,7 @@ pub mod event;
 pub mod index;
 pub mod memory;
 pub mod packet;
+pub mod session;
 pub mod status;
 pub mod time;
 pub mod transport;

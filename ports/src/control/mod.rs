@@ -21,6 +21,7 @@
 //! in both directions are fixed for all versions, so that a version mismatch is always told as such.
 
 pub mod codec;
+pub mod descriptors;
 
 use serde::{Deserialize, Serialize};
 
