@@ -23,7 +23,7 @@ const MOST_SYNAPSES: u64 = 1_000_000_000_000_000;
 /// Reads the connector for one pair of populations.
 pub(super) fn read_connector(reader: &mut Reader, node: &Node, pair: Pair) -> Option<Connector> {
     let Kind::Table(table) = &node.kind else {
-        reader.wrong_type(node, "a table, { type = \"FixedProbability\", p = 0.1 }");
+        reader.wrong_type(node, "a table", "write for example { type = \"FixedProbability\", p = 0.1 }");
         return None;
     };
     let Some(kind) = table.get("type") else {

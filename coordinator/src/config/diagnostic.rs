@@ -33,9 +33,19 @@ impl Place {
     pub fn line_column(&self) -> (usize, usize) {
         let start = self.source.text.floor_char_boundary(self.range.start);
         let before = &self.source.text[..start];
-        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        let column = before[line_start(before, start)..].chars().count() + 1;
+        (before.matches('\n').count() + 1, column)
     }
+}
+
+/// Where the line that holds byte `at` starts.
+fn line_start(text: &str, at: usize) -> usize {
+    text[..at].rfind('\n').map_or(0, |i| i + 1)
+}
+
+/// Where the line that holds byte `at` ends, before its newline.
+fn line_end(text: &str, at: usize) -> usize {
+    text[at..].find('\n').map_or(text.len(), |i| at + i)
 }
 
 /// How bad it is.
@@ -114,7 +124,7 @@ impl Diagnostic {
     /// The message as a text with the lines in question, coloured for a terminal or plain.
     pub fn render(&self, colour: bool) -> String {
         let theme = if colour { GraphicalTheme::unicode() } else { plain_theme() };
-        let handler = GraphicalReportHandler::new_themed(theme).with_width(120).with_links(false).with_context_lines(0);
+        let handler = GraphicalReportHandler::new_themed(theme).with_width(120).with_links(false).with_context_lines(1);
         let mut text = String::new();
         // Rendering fails only when the place does not lie in its source; then the bare message has to do.
         if handler.render_report(&mut text, self).is_err() {
@@ -201,7 +211,16 @@ impl SourceCode for Place {
         before: usize,
         after: usize,
     ) -> Result<Box<dyn miette::SpanContents<'a> + 'a>, miette::MietteError> {
-        let inner = self.source.text.read_span(span, before, after)?;
+        // Without context the renderer asks for the exact place, with it for what to show: whole lines, no more.
+        let text = &self.source.text;
+        let lines = before + after > 0;
+        let start = text.floor_char_boundary(span.offset());
+        let end = text.ceil_char_boundary(span.offset() + span.len());
+        let (start, end) = match lines {
+            false => (start, end),
+            true => (line_start(text, start), line_end(text, end)),
+        };
+        let inner = text.read_span(&(start, end - start).into(), 0, 0)?;
         Ok(Box::new(miette::MietteSpanContents::new_named(
             self.source.name.clone(),
             inner.data(),

@@ -2,7 +2,8 @@
 
 /// A kind of table.
 pub(super) struct Section {
-    /// How messages call it.
+    /// How messages call it: this word and the title.
+    pub what: &'static str,
     pub title: &'static str,
     /// Its keys.
     pub keys: &'static [Key],
@@ -20,6 +21,10 @@ impl Section {
     pub fn key(&self, name: &str) -> Option<&Key> {
         self.keys.iter().find(|k| k.name == name)
     }
+    /// The whole name.
+    pub fn name(&self) -> String {
+        format!("{}{}", self.what, self.title)
+    }
     pub fn required(&self) -> impl Iterator<Item = &'static str> + use<> {
         self.keys.iter().filter(|k| k.required).map(|k| k.name)
     }
@@ -36,7 +41,7 @@ const fn may(name: &'static str, example: &'static str) -> Key {
 macro_rules! section {
     ($(#[$doc:meta])* $name:ident, $title:expr, [$($key:expr),* $(,)?]) => {
         $(#[$doc])*
-        pub(super) const $name: Section = Section { title: $title, keys: &[$($key),*] };
+        pub(super) const $name: Section = Section { what: "", title: $title, keys: &[$($key),*] };
     };
 }
 
@@ -119,13 +124,13 @@ section!(RECORD, "this record", [must("population", "\"NAME\""), may("variables"
 
 /// Connectors by name, with the keys beside `type`.
 pub(super) const CONNECTORS: [Section; 7] = [
-    Section { title: "AllToAll", keys: &[TYPE, SELF] },
-    Section { title: "OneToOne", keys: &[TYPE] },
-    Section { title: "FixedProbability", keys: &[TYPE, must("p", "0.1"), SELF] },
-    Section { title: "FixedTotalNumber", keys: &[TYPE, must("n", "1000"), REPLACE, SELF] },
-    Section { title: "FixedNumberPre", keys: &[TYPE, must("n", "100"), REPLACE, SELF] },
-    Section { title: "FixedNumberPost", keys: &[TYPE, must("n", "100"), REPLACE, SELF] },
-    Section { title: "FromList", keys: &[TYPE, must("pairs", "[[0, 0], [0, 1]]")] },
+    Section { what: "the connector ", title: "AllToAll", keys: &[TYPE, SELF] },
+    Section { what: "the connector ", title: "OneToOne", keys: &[TYPE] },
+    Section { what: "the connector ", title: "FixedProbability", keys: &[TYPE, must("p", "0.1"), SELF] },
+    Section { what: "the connector ", title: "FixedTotalNumber", keys: &[TYPE, must("n", "1000"), REPLACE, SELF] },
+    Section { what: "the connector ", title: "FixedNumberPre", keys: &[TYPE, must("n", "100"), REPLACE, SELF] },
+    Section { what: "the connector ", title: "FixedNumberPost", keys: &[TYPE, must("n", "100"), REPLACE, SELF] },
+    Section { what: "the connector ", title: "FromList", keys: &[TYPE, must("pairs", "[[0, 0], [0, 1]]")] },
 ];
 const TYPE: Key = must("type", "\"FixedProbability\"");
 const SELF: Key = may("allow_self_connections", "false");
@@ -146,13 +151,25 @@ pub(super) const OTHER_CONNECTORS: [&str; 9] = [
 
 /// Distributions by name, with the keys beside `distribution`.
 pub(super) const DISTRIBUTIONS: [Section; 7] = [
-    Section { title: "uniform", keys: &[DISTRIBUTION, must("low", "0.0"), must("high", "1.0")] },
-    Section { title: "normal", keys: &[DISTRIBUTION, MU, SIGMA] },
-    Section { title: "normal_clipped", keys: &[DISTRIBUTION, MU, SIGMA, LOW, HIGH] },
-    Section { title: "normal_clipped_to_boundary", keys: &[DISTRIBUTION, MU, SIGMA, LOW, HIGH] },
-    Section { title: "lognormal", keys: &[DISTRIBUTION, MU, SIGMA] },
-    Section { title: "exponential", keys: &[DISTRIBUTION, must("beta", "1.0")] },
-    Section { title: "gamma", keys: &[DISTRIBUTION, must("k", "2.0"), must("theta", "1.0")] },
+    Section {
+        what: "the distribution ",
+        title: "uniform",
+        keys: &[DISTRIBUTION, must("low", "0.0"), must("high", "1.0")],
+    },
+    Section { what: "the distribution ", title: "normal", keys: &[DISTRIBUTION, MU, SIGMA] },
+    Section { what: "the distribution ", title: "normal_clipped", keys: &[DISTRIBUTION, MU, SIGMA, LOW, HIGH] },
+    Section {
+        what: "the distribution ",
+        title: "normal_clipped_to_boundary",
+        keys: &[DISTRIBUTION, MU, SIGMA, LOW, HIGH],
+    },
+    Section { what: "the distribution ", title: "lognormal", keys: &[DISTRIBUTION, MU, SIGMA] },
+    Section { what: "the distribution ", title: "exponential", keys: &[DISTRIBUTION, must("beta", "1.0")] },
+    Section {
+        what: "the distribution ",
+        title: "gamma",
+        keys: &[DISTRIBUTION, must("k", "2.0"), must("theta", "1.0")],
+    },
 ];
 const DISTRIBUTION: Key = must("distribution", "\"normal\"");
 const MU: Key = must("mu", "1.0");

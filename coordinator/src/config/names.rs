@@ -12,7 +12,7 @@ impl Reader {
     pub fn named<'a>(&mut self, root: Option<&'a Node>, what: &str) -> &'a [Entry] {
         let Some(node) = root else { return &[] };
         let Some(table) = node.table() else {
-            self.wrong_type(node, &format!("a table for each {what}, [{what}.NAME]"));
+            self.wrong_type(node, "a table", &format!("write a table for each {what}, [{what}.NAME]"));
             return &[];
         };
         for entry in &table.entries {

@@ -107,7 +107,7 @@ fn read_grids(reader: &mut Reader, fields: &Fields<'_>, from: usize, to: usize) 
     for key in ["per_source", "per_target", "per_pair"] {
         let Some(node) = fields.get(key) else { continue };
         let Some(table) = node.table() else {
-            reader.wrong_type(node, "a table of lists, { name = [1, 2] }");
+            reader.wrong_type(node, "a table of lists", "write { name = [1, 2] }");
             continue;
         };
         for entry in &table.entries {
@@ -145,7 +145,7 @@ fn read_row(reader: &mut Reader, node: &Node, count: usize, each: &str) -> Vec<O
 
 fn read_matrix(reader: &mut Reader, entry: &Entry, from: usize, to: usize) -> Vec<Vec<Option<f64>>> {
     let Kind::Array(rows) = &entry.value.kind else {
-        reader.wrong_type(&entry.value, "a list of rows, one for each population in `to`");
+        reader.wrong_type(&entry.value, "a list of rows", "write a row for each population in `to`, [[1, 2], [3, 4]]");
         return vec![vec![None; from]; to];
     };
     if rows.len() != to {

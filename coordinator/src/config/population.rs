@@ -271,7 +271,7 @@ impl<'a> Settings<'a> {
                     let new: Vec<_> = new.collect();
                     list.extend(new);
                 }
-                None => reader.wrong_type(node, "a table, { name = value }"),
+                None => reader.wrong_type(node, "a table", "write { name = value }"),
             }
         }
         Settings { list }
@@ -356,31 +356,7 @@ fn read_poisson(reader: &mut Reader, params: &Settings<'_>) -> Option<Model> {
         parameter.and_then(|p| p.default).unwrap_or(0.0)
     };
     let rate = match params.get("rate") {
-        Some(node) => reader
-            .value(node, Dimension::Rate, Length::No("all neurons of a Poisson source have one rate"))
-            .and_then(|v| match v {
-                Value::Constant(rate) if rate >= 0.0 => Some(rate),
-                Value::Constant(rate) => {
-                    reader.note(
-                        Diagnostic::error(
-                            "out-of-range",
-                            &node.place,
-                            format!("a rate cannot be negative ({rate} Hz)"),
-                        )
-                        .label("negative")
-                        .help("0 or more is expected"),
-                    );
-                    None
-                }
-                _ => {
-                    reader.note(
-                        Diagnostic::error("wrong-type", &node.place, "all neurons of a Poisson source have one rate")
-                            .label("a distribution")
-                            .help("write a number, for example \"8 Hz\""),
-                    );
-                    None
-                }
-            }),
+        Some(node) => read_rate(reader, node),
         None => Some(default("rate")),
     };
     let mut time = |key: &str| match params.get(key) {
@@ -389,6 +365,19 @@ fn read_poisson(reader: &mut Reader, params: &Settings<'_>) -> Option<Model> {
     };
     let (start, duration) = (time("start"), time("duration"));
     Some(Model::SpikeSourcePoisson { rate: rate?, start: start?, duration: duration? })
+}
+
+fn read_rate(reader: &mut Reader, node: &Node) -> Option<f64> {
+    let rate = reader.number(node, Dimension::Rate)?;
+    if rate >= 0.0 {
+        return Some(rate);
+    }
+    reader.note(
+        Diagnostic::error("out-of-range", &node.place, format!("a rate cannot be negative ({rate} Hz)"))
+            .label("negative")
+            .help("0 or more is expected; all neurons of the source have this rate"),
+    );
+    None
 }
 
 fn read_spike_times(

@@ -103,6 +103,8 @@ fn read_projection(
     let all = pairs::expand(reader, &fields, &from, &to);
     for pair in &all {
         pair.enter(reader, &outer, net);
+        let (from, to) = (&net.populations[pair.from].name, &net.populations[pair.to].name);
+        reader.pair = (all.len() > 1).then(|| format!("from `{from}` to `{to}`"));
         let Some((connector, projection)) = read_pair(reader, &fields, pair.from, pair.to, receptor, net) else {
             continue;
         };
@@ -116,13 +118,14 @@ fn read_projection(
                     .help("remove it, or change the connector"),
             );
         }
-        let name = names.make(name, all.len() > 1, &net.populations[pair.from].name, &net.populations[pair.to].name);
+        let name = names.make(name, all.len() > 1, from, to);
         drafts.push(ProjectionDraft {
             projection: Projection { name, connector, ..projection },
             place: fields.place_of("synapse").clone(),
         });
     }
     reader.scope = outer;
+    reader.pair = None;
 }
 
 fn read_name<'a>(reader: &mut Reader, fields: &Fields<'a>, names: &mut Names) -> Option<&'a str> {
@@ -202,6 +205,9 @@ fn read_pair(
     let (source, target) = (&net.populations[from], &net.populations[to]);
     let pair = Pair { from_size: source.size, to_size: target.size, recurrent: from == to };
     let connector = fields.get("connector").and_then(|node| connector::read_connector(reader, node, pair));
+    if matches!(target.kind, Some(Kind::Port | Kind::Stimulus)) {
+        return None;
+    }
     let synapse = fields.get("synapse").and_then(|node| reader.open(node, &node.place, &SYNAPSE));
     let length = match &connector {
         Some(Connector::FromList { pairs }) => Length::Exactly(pairs.len(), "pairs of the connector"),

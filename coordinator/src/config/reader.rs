@@ -10,7 +10,7 @@ use couple_ports::time::{Span, TimeError};
 use super::diagnostic::{Diagnostic, Place};
 use super::expression::{self, Names};
 use super::keys::Section;
-use super::nearest::suggest;
+use super::nearest::{nearest, suggest};
 use super::tree::{Entry, Kind, Node, Table};
 use super::units::{self, Dimension, UnitError};
 
@@ -51,6 +51,8 @@ impl Names for Scope {
 pub(super) struct Reader {
     pub diagnostics: Vec<Diagnostic>,
     pub scope: Scope,
+    /// Which pair of populations is being read, where there are several.
+    pub pair: Option<String>,
 }
 
 /// A table whose keys are known to be allowed.
@@ -77,59 +79,74 @@ impl<'a> Fields<'a> {
 impl Reader {
     /// Notes `diagnostic`, unless the same is already noted of the same place (an expression that is evaluated for
     /// several pairs fails once for the user).
-    pub fn note(&mut self, diagnostic: Diagnostic) {
-        let same = |d: &Diagnostic| d.place == diagnostic.place && d.code == diagnostic.code;
-        if diagnostic.place.is_none() || !self.diagnostics.iter().any(same) {
-            self.diagnostics.push(diagnostic);
+    pub fn note(&mut self, mut diagnostic: Diagnostic) {
+        let same = |d: &Diagnostic| {
+            let same_text = diagnostic.code != "missing-key" || d.message == diagnostic.message;
+            d.place == diagnostic.place && d.code == diagnostic.code && same_text
+        };
+        if diagnostic.place.is_some() && self.diagnostics.iter().any(same) {
+            return;
         }
+        if let (Some(pair), Some(place)) = (&self.pair, &diagnostic.place) {
+            let text = place.source.text.get(place.range.clone()).unwrap_or("");
+            if diagnostic.code == "expression" || text.starts_with("\"=") || text.starts_with("'=") {
+                diagnostic.message = format!("{} ({pair})", diagnostic.message);
+            }
+        }
+        self.diagnostics.push(diagnostic);
     }
 
     /// `node` as a table of `section`, its keys checked.
     pub fn open<'a>(&mut self, node: &'a Node, head: &'a Place, section: &Section) -> Option<Fields<'a>> {
         let Kind::Table(table) = &node.kind else {
-            self.wrong_type(node, "a table");
+            self.wrong_type(node, "a table", "write a table: its keys below its [head], or { key = value }");
             return None;
         };
-        self.check_keys(table, section);
-        let missing: Vec<_> = section.required().filter(|k| table.get(k).is_none()).collect();
-        for key in missing {
-            let what = section.key(key).map_or("", |k| k.example);
+        let meant = self.check_keys(table, section);
+        for key in section.required().filter(|k| table.get(k).is_none() && !meant.contains(k)) {
+            let example = section.key(key).map_or("", |k| k.example);
+            let assignment = if example.starts_with('[') { String::new() } else { format!("{key} = ") };
             self.note(
-                Diagnostic::error("missing-key", head, format!("{} has no `{key}`", section.title))
+                Diagnostic::error("missing-key", head, format!("{} has no `{key}`", section.name()))
                     .label(format!("`{key}` is missing"))
-                    .help(format!("add  {key} = {what}")),
+                    .help(format!("add  {assignment}{example}")),
             );
         }
         Some(Fields { table, place: head })
     }
 
-    fn check_keys(&mut self, table: &Table, section: &Section) {
+    /// Notes unknown keys; returns the known ones that were probably meant, which are then not missing.
+    fn check_keys(&mut self, table: &Table, section: &Section) -> Vec<&'static str> {
+        let mut meant = vec![];
         for entry in table.entries.iter().filter(|e| section.key(&e.key).is_none()) {
+            let absent = section.keys.iter().map(|k| k.name).filter(|k| table.get(k).is_none());
+            meant.extend(nearest(&entry.key, absent));
             let help = suggest(&entry.key, "keys", section.keys.iter().map(|k| k.name));
             self.note(
                 Diagnostic::error(
                     "unknown-key",
                     &entry.key_place,
-                    format!("{} has no key `{}`", section.title, entry.key),
+                    format!("{} has no key `{}`", section.name(), entry.key),
                 )
                 .label("unknown key")
                 .help(help),
             );
         }
+        meant
     }
 
-    pub fn wrong_type(&mut self, node: &Node, wanted: &str) {
+    pub fn wrong_type(&mut self, node: &Node, wanted: &str, help: &str) {
         self.note(
             Diagnostic::error("wrong-type", &node.place, format!("expected {wanted}, found {}", node.describe()))
                 .label(format!("this is {}", node.describe()))
-                .help(format!("write {wanted} here")),
+                .help(help),
         );
     }
 
     pub fn text<'a>(&mut self, node: &'a Node) -> Option<&'a str> {
         let text = node.text();
         if text.is_none() {
-            self.wrong_type(node, "a string in \"double quotes\"");
+            self.wrong_type(node, "a string", "strings stand in \"double quotes\"");
         }
         text
     }
@@ -138,7 +155,7 @@ impl Reader {
         match node.kind {
             Kind::Bool(value) => Some(value),
             _ => {
-                self.wrong_type(node, "true or false");
+                self.wrong_type(node, "true or false", "write true or false, without quotes");
                 None
             }
         }
@@ -148,7 +165,7 @@ impl Reader {
         match &node.kind {
             Kind::Array(items) => Some(items),
             _ => {
-                self.wrong_type(node, wanted);
+                self.wrong_type(node, "a list", &format!("write {wanted}"));
                 None
             }
         }
@@ -170,7 +187,7 @@ impl Reader {
             }
             Kind::String(text) => Some(vec![(text, &node.place)]),
             _ => {
-                self.wrong_type(node, "a string or a list of strings");
+                self.wrong_type(node, "a string or a list of strings", "write \"one\" or [\"one\", \"two\"]");
                 None
             }
         }
@@ -204,7 +221,7 @@ impl Reader {
     fn quantity_error(&mut self, node: &Node, dimension: Dimension, error: &UnitError) {
         let (code, message, label) = match error {
             UnitError::NotANumber => {
-                ("wrong-type", format!("expected {}", dimension.describe()), "not a number with a unit".to_string())
+                ("wrong-type", format!("expected {}", dimension.describe()), "not a number".to_string())
             }
             UnitError::UnknownUnit(unit) => {
                 ("unknown-unit", format!("`{unit}` is no unit known here"), "unknown unit".to_string())
@@ -243,7 +260,7 @@ impl Reader {
                 }
             }
             _ => {
-                self.wrong_type(node, dimension.example());
+                self.wrong_type(node, dimension.describe(), &format!("write {}", dimension.example()));
                 None
             }
         }
@@ -280,7 +297,7 @@ impl Reader {
                 value as i128
             }
             _ => {
-                self.wrong_type(node, "a whole number");
+                self.wrong_type(node, "a whole number", &format!("write a whole number from {low} to {high}"));
                 return None;
             }
         };
@@ -314,7 +331,7 @@ impl Reader {
                 },
             },
             _ => {
-                self.wrong_type(node, Dimension::Time.example());
+                self.wrong_type(node, "a time", &format!("write {}", Dimension::Time.example()));
                 return None;
             }
         };

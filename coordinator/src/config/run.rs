@@ -92,7 +92,7 @@ const RESERVED: [&str; 3] = ["pi", "size_from", "size_to"];
 pub(super) fn read_parameters(reader: &mut Reader, root: Option<&Node>) {
     let Some(node) = root else { return };
     let Some(table) = node.table() else {
-        reader.wrong_type(node, "a table of numbers, [parameters]");
+        reader.wrong_type(node, "a table", "write numbers below the head [parameters]");
         return;
     };
     for entry in &table.entries {
@@ -102,7 +102,8 @@ pub(super) fn read_parameters(reader: &mut Reader, root: Option<&Node>) {
     for entry in &table.entries {
         let value = check_parameter_name(reader, entry).and_then(|()| {
             if !matches!(entry.value.kind, Kind::String(_) | Kind::Integer(_) | Kind::Float(_)) {
-                reader.wrong_type(&entry.value, Dimension::None.example());
+                let help = format!("write {}", Dimension::None.example());
+                reader.wrong_type(&entry.value, "a plain number", &help);
                 return None;
             }
             reader.number(&entry.value, Dimension::None)

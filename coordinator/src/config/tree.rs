@@ -98,24 +98,76 @@ impl Node {
 pub(super) fn parse(source: &Arc<Source>) -> Result<Table, Vec<Diagnostic>> {
     let (document, errors) = DeTable::parse_recoverable(&source.text);
     let mut builder = Builder { source, diagnostics: vec![] };
-    builder.diagnostics.extend(errors.iter().map(|e| syntax_error(source, e)));
+    syntax_errors(source, &errors, &mut builder.diagnostics);
     let table = builder.table(document.get_ref());
     if builder.diagnostics.is_empty() { Ok(table) } else { Err(builder.diagnostics) }
 }
 
-fn syntax_error(source: &Arc<Source>, error: &toml::de::Error) -> Diagnostic {
-    let range = error.span().unwrap_or(0..0);
-    let place = Place { source: source.clone(), range };
-    let message = error.message().replace('\n', ", ");
-    if message.starts_with("duplicate key") {
-        let key = &source.text[place.range.clone()];
-        return Diagnostic::error("duplicate-key", &place, format!("`{}` is given twice", key.trim()))
-            .label("again here")
-            .help("keep one of the two");
+/// One message for each cause: what follows on the same line, or repeats below a repeated table, is left out.
+fn syntax_errors(source: &Arc<Source>, errors: &[toml::de::Error], diagnostics: &mut Vec<Diagnostic>) {
+    let text = &source.text;
+    let mut last_line = None;
+    // Up to here everything is the content of a table that is given a second time.
+    let mut repeated = 0;
+    for error in errors {
+        let place = Place { source: source.clone(), range: visible(text, error.span().unwrap_or(0..0)) };
+        let start = place.range.start;
+        let line = text[..start].matches('\n').count();
+        if last_line.replace(line) == Some(line) {
+            continue;
+        }
+        let message = error.message().replace('\n', ", ");
+        if !message.starts_with("duplicate key") {
+            diagnostics.push(
+                Diagnostic::error("syntax", &place, format!("this is not TOML: {message}")).label("from here").help(
+                    "a line is `key = value`, `[table]` or `[[list of tables]]`; strings stand in \"double quotes\"",
+                ),
+            );
+        } else if start >= repeated {
+            let head = text[..start].rfind('\n').map_or(0, |i| i + 1);
+            if text[head..].trim_start().starts_with('[') {
+                repeated = text[start..].find("\n[").map_or(text.len(), |i| start + i);
+            }
+            diagnostics.push(duplicate(&place, text[place.range.clone()].trim(), head));
+        }
     }
-    Diagnostic::error("syntax", &place, format!("this is not TOML: {message}"))
-        .label("from here")
-        .help("a line is `key = value`, `[table]` or `[[list of tables]]`; strings stand in \"double quotes\"")
+}
+
+/// A key or table that stands a second time in the line that begins at `head`.
+fn duplicate(place: &Place, key: &str, head: usize) -> Diagnostic {
+    let text = &place.source.text;
+    let diagnostic = Diagnostic::error("duplicate-key", place, format!("`{key}` is given twice"))
+        .label("again here")
+        .help("keep one of the two");
+    // The first one: the same head of a table, or the same key above, in whole lines.
+    let this = text[head..].lines().next().unwrap_or("").trim_end();
+    let is_first = |line: &str| match this.starts_with('[') {
+        true => line.trim_end() == this,
+        false => line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('=')),
+    };
+    let mut offset = 0;
+    let mut found = None;
+    for line in text[..head].split_inclusive('\n') {
+        if is_first(line) {
+            let start = offset + line.find(key).unwrap_or(0);
+            found = Some(start..start + key.len());
+        }
+        offset += line.len();
+    }
+    match found {
+        Some(range) => diagnostic.related(&Place { source: place.source.clone(), range }, "first here"),
+        None => diagnostic,
+    }
+}
+
+/// An empty range, as at the end of a line, shows nothing: the character before it does.
+fn visible(text: &str, range: Range<usize>) -> Range<usize> {
+    let (start, end) = (text.floor_char_boundary(range.start), text.ceil_char_boundary(range.end));
+    if start < end && text[start..end].trim() != "" {
+        return start..end;
+    }
+    let before = text[..start].trim_end();
+    before.char_indices().next_back().map_or(start..end, |(i, _)| i..before.len())
 }
 
 struct Builder<'a> {

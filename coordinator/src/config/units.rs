@@ -55,7 +55,7 @@ impl Dimension {
             Dimension::Capacitance => "a capacitance",
             Dimension::Conductance => "a conductance",
             Dimension::Rate => "a rate",
-            Dimension::None => "a number without a unit",
+            Dimension::None => "a plain number",
         }
     }
     /// How such a quantity is written, for messages.
