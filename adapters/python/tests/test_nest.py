@@ -1,35 +1,19 @@
 """The NEST component against NEST alone, on a fake session.
 
-Run it in an environment that has NEST; `NEST_HEADERS` and `BOOST_HEADERS` may say where headers are.
+Run with the interpreter of the managed environment: ``python -m unittest`` in this folder, with COUPLE_NEST_MODULE
+the compiled extension and COUPLE_HEADERS the folder of couple.h.
 """
 
 import os
 import pathlib
 import subprocess
+import tempfile
+import unittest
 
 import harness
-import numpy
-import pytest
 
 MS = 1_000_000
 DURATION = 200 * MS
-
-
-@pytest.fixture(scope="session")
-def libraries(tmp_path_factory):
-    """The fake session and the extension module, compiled."""
-    import nest
-
-    folder = tmp_path_factory.mktemp("libraries")
-    header = pathlib.Path(os.environ.get("COUPLE_HEADERS", harness.PACKAGE.parent.parent / "ports/ffi/include"))
-    session, module = folder / "libcouple_ffi.so", folder / "couplemod.so"
-    include = ["-I", header]
-    subprocess.run(["cc", "-shared", "-fPIC", *include, harness.HERE / "fake_session.c", "-o", session], check=True)
-    include += ["-I", pathlib.Path(nest.__file__).parent / "include/nest", "-I", os.environ["BOOST_HEADERS"]]
-    flags = "-std=c++20 -O3 -DNDEBUG -fPIC -shared -fopenmp -D_GLIBCXX_USE_CXX11_ABI=0 -DLTX_MODULE".split()
-    source = harness.PACKAGE / "couple/nest/extension/couplemod.cpp"
-    subprocess.run(["g++", *flags, *include, source, "-o", module], check=True)
-    return {"session": session, "module": module}
 
 
 def feedback(seed=1, duration=DURATION):
@@ -47,68 +31,86 @@ def feedback(seed=1, duration=DURATION):
     return model
 
 
-@pytest.fixture(scope="module")
-def reference():
-    model = feedback()
-    spikes = harness.alone(model, DURATION)
-    assert len(spikes["E"]) > 500 and len(spikes["I"]) > 100
-    return model, spikes
+class Base(unittest.TestCase):
+    """A model, its spikes in NEST alone, and how a part of it is run by the component."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.temporary.cleanup)
+        cls.root = pathlib.Path(cls.temporary.name)
+        session = cls.root / "libcouple_ffi.so"
+        include = ["-I", os.environ["COUPLE_HEADERS"]]
+        subprocess.run(["cc", "-shared", "-fPIC", *include, harness.HERE / "fake_session.c", "-o", session], check=True)
+        cls.libraries = {"session": session, "module": os.environ["COUPLE_NEST_MODULE"]}
+        cls.model = feedback()
+        cls.expected = harness.alone(cls.model, DURATION)
+        assert len(cls.expected["E"]) > 500 and len(cls.expected["I"]) > 100
+
+    def run_part(self, model, local, window_ns, duration_ns, inputs=None, late_ns=0, **options):
+        """Runs a part of the model; returns (exit code, spikes, message of failure, log)."""
+        folder = pathlib.Path(tempfile.mkdtemp(dir=self.root)) / "run"
+        harness.prepare(folder, model, local, window_ns, duration_ns, inputs or {}, **options)
+        return harness.run(folder, self.libraries, late_ns)
+
+    def succeed(self, *arguments, **options):
+        code, spikes, failed, log = self.run_part(*arguments, **options)
+        self.assertEqual((code, failed), (0, None), log)
+        return spikes
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("window", [1.0, 0.7, 0.1])
-def test_whole(tmp_path, libraries, reference, threads, window):
-    model, expected = reference
-    local = {"E", "I", "noise"}
-    harness.prepare(tmp_path / "run", model, local, round(window * MS), DURATION, {}, threads)
-    code, spikes, failed, log = harness.run(tmp_path / "run", libraries)
-    assert (code, failed) == (0, None), log
-    assert spikes["E"] == expected["E"]
-    assert spikes["I"] == expected["I"]
-    noise = model.populations[2]["stimulus"]
-    assert len(spikes["noise"]) == noise["count"].sum()
+class Component(Base):
+    """Compares the spikes that the component emits with those of NEST alone."""
 
+    def test_whole(self):
+        noise = self.model.populations[2]["stimulus"]
+        for threads in (1, 2):
+            for window in (1_000_000, 700_000, 100_000):
+                with self.subTest(threads=threads, window=window):
+                    spikes = self.succeed(self.model, {"E", "I", "noise"}, window, DURATION, threads=threads)
+                    self.assertEqual(spikes["E"], self.expected["E"])
+                    self.assertEqual(spikes["I"], self.expected["I"])
+                    self.assertEqual(len(spikes["noise"]), noise["count"].sum())
 
-@pytest.mark.parametrize("threads", [1, 2])
-@pytest.mark.parametrize("window", [0.5, 1.1])
-@pytest.mark.parametrize("local", ["E", "I"])
-def test_half_with_the_other_as_input(tmp_path, libraries, reference, threads, window, local):
-    model, expected = reference
-    inputs = {name: harness.records(expected[name]) for name in ("E", "I") if name != local}
-    window = round(window * MS) if local == "E" else 1_200_000 if window > 1 else 500_000
-    harness.prepare(tmp_path / "run", model, {local}, window, DURATION, inputs, threads)
-    code, spikes, failed, log = harness.run(tmp_path / "run", libraries)
-    assert (code, failed) == (0, None), log
-    assert spikes[local] == expected[local]
+    def test_half_with_the_other_as_input(self):
+        for local, other, windows in (("E", "I", (500_000, 1_100_000)), ("I", "E", (500_000, 1_200_000))):
+            for threads, window in ((1, windows[0]), (2, windows[1])):
+                with self.subTest(local=local, threads=threads, window=window):
+                    inputs = {other: harness.records(self.expected[other])}
+                    spikes = self.succeed(self.model, {local}, window, DURATION, inputs, threads=threads)
+                    self.assertEqual(spikes[local], self.expected[local])
 
+    def test_last_window_may_be_shorter(self):
+        duration = 50_300_000
+        model = feedback(3, duration)
+        spikes = self.succeed(model, {"E", "I", "noise"}, MS, duration)
+        self.assertEqual(spikes["E"], harness.alone(model, duration)["E"])
 
-def test_last_window_may_be_shorter(tmp_path, libraries):
-    duration = 50_300_000
-    model = feedback(3, duration)
-    harness.prepare(tmp_path / "run", model, {"E", "I", "noise"}, MS, duration, {})
-    code, spikes, failed, log = harness.run(tmp_path / "run", libraries)
-    assert (code, failed) == (0, None), log
-    assert spikes["E"] == harness.alone(model, duration)["E"]
+    def test_source_on_a_finer_grid_acts_at_the_next_step(self):
+        spikes = harness.records(self.expected["I"])
+        finer = spikes.copy()
+        finer["time_ns"] -= self.model.random.integers(0, harness.STEP, len(finer))
+        finer.sort(order=["time_ns", "index"])
+        for inputs in (spikes, finer):
+            emitted = self.succeed(self.model, {"E"}, 500_000, DURATION, {"I": inputs})
+            self.assertEqual(emitted["E"], self.expected["E"])
 
+    def test_late_event_is_an_error(self):
+        for threads in (1, 2):
+            inputs = {"I": harness.records(self.expected["I"])}
+            options = {"late_ns": 200_000, "threads": threads}
+            code, _, failed, _ = self.run_part(self.model, {"E"}, 500_000, DURATION, inputs, **options)
+            self.assertEqual(code, 3)
+            self.assertIn("is late", failed)
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_late_event_is_an_error(tmp_path, libraries, reference, threads):
-    model, expected = reference
-    inputs = {"I": harness.records(expected["I"])}
-    harness.prepare(tmp_path / "run", model, {"E"}, 500_000, DURATION, inputs, threads)
-    code, _, failed, _ = harness.run(tmp_path / "run", libraries, late_ns=200_000)
-    assert code == 3
-    assert "is late" in failed
-
-
-def test_sign_of_weight_must_fit_the_receptor(tmp_path, libraries):
-    model = harness.Model()
-    model.population("A", 2)
-    model.project("A", "A", 5, 0.1, [1.0], "inhibitory")
-    harness.prepare(tmp_path / "run", model, {"A"}, MS, 10 * MS, {})
-    code, _, failed, _ = harness.run(tmp_path / "run", libraries)
-    assert code == 3
-    assert "projection `A→A`" in failed and "negative" in failed
+    def test_sign_of_weight_must_fit_the_receptor(self):
+        model = harness.Model()
+        model.population("A", 2)
+        model.project("A", "A", 5, 0.1, [1.0], "inhibitory")
+        code, _, failed, _ = self.run_part(model, {"A"}, MS, 10 * MS)
+        self.assertEqual(code, 3)
+        self.assertIn("projection `A→A`", failed)
+        self.assertIn("negative", failed)
 
 
 SCRIPT = """
@@ -127,47 +129,58 @@ cn.run()
 """
 NEURON = {"E_L": -65.0, "V_th": -50.0, "V_reset": -65.0, "C_m": 250.0, "tau_m": 10.0, "t_ref": 2.0,
           "tau_syn_ex": 0.5, "tau_syn_in": 0.5}  # fmt: skip
-
-
-@pytest.mark.parametrize("delay", [0.3, 5.0])
-def test_script(tmp_path, libraries, reference, delay):
-    model, expected = reference
-    model = feedback()
-    model.populations[0]["script"] = True
-    script = tmp_path / "model.py"
-    v = model.populations[0]["values"]["v"].tolist()
-    script.write_text(SCRIPT.format(NEURON=NEURON, V=v, DELAY=delay))
-    harness.prepare(tmp_path / "run", model, {"E", "I", "noise"}, MS, DURATION, {}, 2, script)
-    code, spikes, failed, log = harness.run(tmp_path / "run", libraries)
-    assert (code, failed) == (0, None), log
-    assert spikes["E"] == expected["E"] and spikes["I"] == expected["I"]
-
-
-@pytest.mark.parametrize("body, expected", [
+CREATE = "nest.Create('iaf_psc_exp', 80)"
+WRONG = [
     ("nest.Create('iaf_psc_exp'); cn.setup()", "before couple.nest.setup()"),
     ("nest.resolution = 0.2; cn.setup()", "resolution is 0.2 ms"),
     ("nest.local_num_threads = 3; cn.setup()", "local_num_threads = 3"),
     ("cn.setup(); cn.run()", "no nodes for population `E`"),
     ("cn.setup(); cn.port('E', nest.Create('iaf_psc_exp', 79))", "has size 80"),
     ("cn.setup(); cn.port('I', nest.Create('iaf_psc_exp', 20))", "those are: E"),
-    ("cn.setup(); cn.port('E', nest.Create('iaf_psc_exp', 80)); nest.Simulate(10)", "couple.nest.run()"),
-    ("cn.setup(); cn.port('E', nest.Create('iaf_psc_exp', 80))", "without calling couple.nest.run()"),
-    ("cn.setup(); cn.port('E', nest.Create('iaf_psc_exp', 80)); nest.ResetKernel(); cn.run()", "reset NEST"),
+    (f"cn.setup(); cn.port('E', {CREATE}); nest.Simulate(10)", "couple.nest.run()"),
+    (f"cn.setup(); cn.port('E', {CREATE})", "without calling couple.nest.run()"),
+    (f"cn.setup(); cn.port('E', {CREATE}); nest.ResetKernel(); cn.run()", "reset NEST"),
+    (f"cn.setup(); cn.port('E', {CREATE}, receptors={{'inhibitory': 1}}); cn.run()", "excitatory receptor of `E`"),
+    (f"nest.set(min_delay=2.0, max_delay=3.0); cn.setup(); cn.port('E', {CREATE}); cn.run()", "leave min_delay and max_delay out"),
     ("cn.port('E', None)", "couple.nest.setup() first"),
     ("1 / 0", "model.py:4: ZeroDivisionError"),
-])  # fmt: skip
-def test_script_that_is_wrong(tmp_path, libraries, body, expected):
-    model = feedback(duration=10 * MS)
-    model.populations[0]["script"] = True
-    script = tmp_path / "model.py"
-    script.write_text(f"import nest\nimport couple.nest as cn\n\n{body}\n")
-    harness.prepare(tmp_path / "run", model, {"E", "I", "noise"}, MS, 10 * MS, {}, 1, script)
-    code, _, failed, log = harness.run(tmp_path / "run", libraries)
-    assert code == 3, log
-    assert expected in failed
+]
 
 
-def test_divisor():
-    from couple.nest.kernel import divisor
+class Script(Base):
+    """A user's own model behind ports."""
 
-    assert [divisor(10, 10), divisor(10, 7), divisor(17, 15), divisor(12, 100)] == [10, 5, 1, 12]
+    def with_script(self, text, duration, **options):
+        model = feedback(duration=duration)
+        model.populations[0]["script"] = True
+        script = pathlib.Path(tempfile.mkdtemp(dir=self.root)) / "model.py"
+        script.write_text(text)
+        return self.run_part(model, {"E", "I", "noise"}, MS, duration, script=script, **options)
+
+    def test_script(self):
+        v = self.model.populations[0]["values"]["v"].tolist()
+        for delay in (0.3, 5.0):
+            with self.subTest(delay=delay):
+                text = SCRIPT.format(NEURON=NEURON, V=v, DELAY=delay)
+                code, spikes, failed, log = self.with_script(text, DURATION, threads=2)
+                self.assertEqual((code, failed), (0, None), log)
+                self.assertEqual((spikes["E"], spikes["I"]), (self.expected["E"], self.expected["I"]))
+
+    def test_script_that_is_wrong(self):
+        for body, expected in WRONG:
+            with self.subTest(body=body):
+                text = f"import nest\nimport couple.nest as cn\n\n{body}\n"
+                code, _, failed, log = self.with_script(text, 10 * MS)
+                self.assertEqual(code, 3, log)
+                self.assertIn(expected, failed)
+
+
+class Divisor(unittest.TestCase):
+    def test_divisor(self):
+        from couple.nest.kernel import divisor
+
+        self.assertEqual([divisor(10, 10), divisor(10, 7), divisor(17, 15), divisor(12, 100)], [10, 5, 1, 12])
+
+
+if __name__ == "__main__":
+    unittest.main()

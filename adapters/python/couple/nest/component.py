@@ -264,21 +264,15 @@ class Component:
             )
         slice_ms = self.slice * self.step_ns / 1e6
         longest_ms = max(self.longest_delay_ns, self.slice * self.step_ns) / 1e6
-        try:
-            self._to_sync(self.anchor, slice_ms, self.sync_receptor)
-            self._to_sync(self.anchor, longest_ms, self.sync_receptor)
-            for port in self.ports.values():
-                output = port.population.get("output")
-                if output is None or port.nodes is None:
-                    continue
-                first = port.population["first"]
-                indices = numpy.arange(first, first + port.population["count"])
-                self._to_sync(port.nodes, slice_ms, self.extension.output(output, port.ids, indices))
-        except nest.NESTErrors.BadDelay as error:
-            raise CoupleError(
-                f"NEST's delays are limited to {nest.min_delay} to {nest.max_delay} ms, but couple needs "
-                f"{slice_ms} to {longest_ms} ms. Help: leave min_delay and max_delay out of the script ({error})"
-            ) from error
+        self._to_sync(self.anchor, slice_ms, self.sync_receptor)
+        self._to_sync(self.anchor, longest_ms, self.sync_receptor)
+        for port in self.ports.values():
+            output = port.population.get("output")
+            if output is None or port.nodes is None:
+                continue
+            first = port.population["first"]
+            indices = numpy.arange(first, first + port.population["count"])
+            self._to_sync(port.nodes, slice_ms, self.extension.output(output, port.ids, indices))
         for population in self.populations.values():
             if population["local"] and population["stimulus"] and population.get("output") is not None:
                 self.extension.record_stimulus(
@@ -296,8 +290,14 @@ class Component:
         nest = self.nest
         self._check_ready()
         began = time.monotonic()
-        self._connect()
-        self._connect_sync()
+        try:
+            self._connect()
+            self._connect_sync()
+        except nest.NESTErrors.BadDelay as error:
+            raise CoupleError(
+                f"the script limits NEST's delays to {nest.min_delay} to {nest.max_delay} ms, but couple needs others. "
+                f"Help: leave min_delay and max_delay out of the script ({error})"
+            ) from error
         nest.Prepare()
         # Only now has NEST settled its shortest and longest delay.
         self.extension.seal(self.slice)
