@@ -131,12 +131,12 @@ fn connectors() -> impl Strategy<Value = Connector> {
         any::<bool>().prop_map(|allow_self_connections| Connector::AllToAll { allow_self_connections }),
         (0.0..1.0, any::<bool>())
             .prop_map(|(p, allow_self_connections)| Connector::FixedProbability { p, allow_self_connections }),
-        (1..60u64, flags.clone()).prop_map(|(n, (_, allow_self_connections))| Connector::FixedTotalNumber {
+        (1..60u64, flags).prop_map(|(n, (_, allow_self_connections))| Connector::FixedTotalNumber {
             n,
             with_replacement: true,
             allow_self_connections
         }),
-        (1..6u32, flags.clone()).prop_map(|(n, (with_replacement, allow_self_connections))| {
+        (1..6u32, flags).prop_map(|(n, (with_replacement, allow_self_connections))| {
             Connector::FixedNumberPre { n, with_replacement, allow_self_connections }
         }),
         (1..6u32, flags).prop_map(|(n, (with_replacement, allow_self_connections))| Connector::FixedNumberPost {

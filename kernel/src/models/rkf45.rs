@@ -57,8 +57,8 @@ pub(super) fn step<const N: usize>(system: &impl System<N>, y: [f64; N], k1: [f6
 /// True when a step with error `worst` stands; otherwise it is done again with a shorter one.
 #[inline(always)]
 pub(super) fn stands(worst: f64) -> bool {
-    // A NaN is let through, as it would be by the comparison the other way round.
-    !(worst > 1.1)
+    // What is not a number stands too: a shorter step would not mend it.
+    worst <= 1.1 || worst.is_nan()
 }
 
 /// Integrates `y` over `span`, in steps that begin with `next`; leaves in `next` what to begin with later.
