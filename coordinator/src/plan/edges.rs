@@ -3,11 +3,47 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use couple_network::description::{ComponentId, Network, PopulationId, Simulator};
+use couple_network::description::{ComponentId, Network, PopulationId, ProjectionId, Simulator};
 use couple_ports::time::Span;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::PlanError;
+
+/// What a link feeds: it has the delay.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Feed {
+    /// A projection.
+    Projection {
+        /// Which.
+        id: ProjectionId,
+        /// Its name.
+        name: String,
+    },
+    /// A plain connection.
+    Connection {
+        /// Its position in the description.
+        id: usize,
+        /// The sending population.
+        from: String,
+        /// The receiving port.
+        to: String,
+    },
+}
+
+impl fmt::Display for Feed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Feed::Projection { name, .. } => write!(f, "projection `{name}`"),
+            Feed::Connection { from, to, .. } => write!(f, "connection `{from}` to `{to}`"),
+        }
+    }
+}
+
+impl Serialize for Feed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
 
 /// A stream of one population's spikes to one component: through the projections there, or to one port.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -33,7 +69,7 @@ pub struct Link {
     #[serde(rename = "delay_ns")]
     pub delay: Span,
     /// What the link feeds, shortest delay first.
-    pub feeds: Vec<String>,
+    pub feeds: Vec<Feed>,
     /// How far the sender may be ahead of the receiver; `None` inside a loop, which bounds that itself.
     #[serde(rename = "credit_ns")]
     pub credit: Option<Span>,
@@ -46,7 +82,7 @@ pub(super) struct Edge {
     pub to: ComponentId,
     pub delay: Span,
     /// What has this delay.
-    pub by: String,
+    pub by: Feed,
 }
 
 /// An edge of a loop, in words.
@@ -60,7 +96,7 @@ pub struct LoopEdge {
     #[serde(rename = "delay_ns")]
     pub delay: Span,
     /// The projection or connection that has it.
-    pub by: String,
+    pub by: Feed,
 }
 
 impl fmt::Display for LoopEdge {
@@ -83,11 +119,11 @@ impl Edge {
 /// The links of a network, in canonical order: those of projections by (source population, target component), then
 /// those of connections as they are listed. Credits are filled in later.
 pub(super) fn links(network: &Network) -> Result<Vec<Link>, PlanError> {
-    let mut feeds: BTreeMap<(PopulationId, ComponentId), Vec<(Span, String)>> = BTreeMap::new();
-    for projection in &network.projections {
+    let mut feeds: BTreeMap<(PopulationId, ComponentId), Vec<(Span, Feed)>> = BTreeMap::new();
+    for (id, projection) in network.projections.iter().enumerate() {
         let source = &network.populations[projection.from];
         let to = network.target_component(projection);
-        let by = format!("projection `{}`", projection.name);
+        let by = Feed::Projection { id, name: projection.name.clone() };
         let delay = projection.delay.min(network.target_step(projection));
         if delay < Span::ZERO {
             return Err(PlanError::NegativeDelay { by, delay });
@@ -103,11 +139,11 @@ pub(super) fn links(network: &Network) -> Result<Vec<Link>, PlanError> {
         let feeds = by_delay.into_iter().map(|(_, name)| name).collect();
         links.push(link(network, links.len(), source, to, min_delay, feeds));
     }
-    for connection in &network.connections {
+    for (id, connection) in network.connections.iter().enumerate() {
         let to = network.populations[connection.to].component;
         let (from_name, target) =
             (&network.populations[connection.from].name, &network.populations[connection.to].name);
-        let by = format!("connection `{from_name}` to `{target}`");
+        let by = Feed::Connection { id, from: from_name.clone(), to: target.clone() };
         if connection.delay < Span::ZERO {
             return Err(PlanError::NegativeDelay { by, delay: connection.delay });
         }
@@ -130,7 +166,7 @@ fn link(
     source: PopulationId,
     to: ComponentId,
     min_delay: Span,
-    feeds: Vec<String>,
+    feeds: Vec<Feed>,
 ) -> Link {
     let population = &network.populations[source];
     Link {
@@ -154,8 +190,8 @@ fn link(
 /// once in each slice, and the adapter makes the slice the window, so that the window may not be longer than the
 /// shortest delay inside.
 pub(super) fn edges(network: &Network, links: &[Link]) -> Vec<Edge> {
-    let mut shortest: BTreeMap<(ComponentId, ComponentId), (Span, String)> = BTreeMap::new();
-    let mut add = |from, to, delay, by: &String| {
+    let mut shortest: BTreeMap<(ComponentId, ComponentId), (Span, Feed)> = BTreeMap::new();
+    let mut add = |from, to, delay, by: &Feed| {
         let entry = shortest.entry((from, to)).or_insert_with(|| (delay, by.clone()));
         if delay < entry.0 {
             *entry = (delay, by.clone());
@@ -164,12 +200,12 @@ pub(super) fn edges(network: &Network, links: &[Link]) -> Vec<Edge> {
     for link in links {
         add(link.from, link.to, link.min_delay, &link.feeds[0]);
     }
-    for projection in &network.projections {
+    for (id, projection) in network.projections.iter().enumerate() {
         let (from, to) = (network.source_component(projection), network.target_component(projection));
         let inner = from == to && !network.populations[projection.from].model.is_stimulus();
         if inner && network.components[to].simulator == Simulator::Nest {
             let delay = projection.delay.min(network.target_step(projection));
-            add(from, to, delay, &format!("projection `{}`", projection.name));
+            add(from, to, delay, &Feed::Projection { id, name: projection.name.clone() });
         }
     }
     shortest.into_iter().map(|((from, to), (delay, by))| Edge { from, to, delay, by }).collect()

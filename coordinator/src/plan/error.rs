@@ -4,7 +4,7 @@ use couple_ports::time::Span;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::edges::LoopEdge;
+use super::edges::{Feed, LoopEdge};
 
 /// Why there is no plan.
 #[derive(Clone, PartialEq, Debug, Error, Diagnostic)]
@@ -116,7 +116,7 @@ pub enum PlanError {
     #[diagnostic(code(couple::plan::negative_delay), help("spikes act after they were emitted: use a delay >= 0"))]
     NegativeDelay {
         /// Which projection or connection.
-        by: String,
+        by: Feed,
         /// Its delay.
         delay: Span,
     },

@@ -13,7 +13,7 @@
 //! the simulated time around it.
 //!
 //! * A wait for data inside a loop never leads to a rank with a greater time, and a cycle of such waits alone is
-//!   excluded by the choice of the loop's window ([`loops`]).
+//!   excluded by the choice of the loop's window (see loops.rs).
 //! * A wait for data between loops leads to a rank whose time is greater by less than `h`, the window of the one that
 //!   waits, and always one step upstream.
 //! * A wait for credit leads to a rank whose time is smaller by more than `credit - h`, somewhere downstream.
@@ -24,6 +24,7 @@
 //! smaller all the way round, and yet must end where it began: a contradiction. The number of ranks does not matter.
 
 mod channels;
+mod diagnose;
 mod edges;
 mod error;
 mod graph;
@@ -37,7 +38,7 @@ use couple_ports::time::Span;
 use serde::Serialize;
 
 pub use channels::{Channel, Memory, Rank};
-pub use edges::{Link, LoopEdge};
+pub use edges::{Feed, Link, LoopEdge};
 pub use error::PlanError;
 pub use graph::Graph;
 pub use loops::Loop;

@@ -195,12 +195,17 @@ impl Layout {
     fn draw_arrows(&self, graph: &Graph, body: &mut String) -> f64 {
         let mut labels = String::new();
         let mut below = 0;
+        let mut placed = Vec::new();
         for (i, arrow) in graph.arrows.iter().enumerate() {
             let (from, to) = (self.nodes[arrow.from], self.nodes[arrow.to]);
             let (x1, y1, y2) = (from.x + from.w, self.end_y(graph, i, false), self.end_y(graph, i, true));
             let (path, label) = match self.routes[i] {
                 Route::Forward => forward(x1, y1, to.x, y2),
-                Route::Inner => inner(x1, y1, to.x + to.w, y2, x1 + 10.0 + LANE * (self.lanes[i] as f64 + 0.5)),
+                Route::Inner => {
+                    let lane = x1 + 10.0 + LANE * (self.lanes[i] as f64 + 0.5);
+                    let width = arrow.label.chars().count() as f64 * CHAR;
+                    inner(x1, y1, to.x + to.w, y2, lane, free_height(y1, y2, lane, width, &mut placed))
+                }
                 Route::Below => {
                     below += 1;
                     let sides = [arrow.from, arrow.to].map(|p| self.components[graph.nodes[p].component]);
@@ -232,14 +237,25 @@ fn forward(x1: f64, y1: f64, x2: f64, y2: f64) -> (String, Label) {
     (path, (x2 - 26.0, y2 - 3.0, "end"))
 }
 
-fn inner(x1: f64, y1: f64, x2: f64, y2: f64, lane: f64) -> (String, Label) {
+fn inner(x1: f64, y1: f64, x2: f64, y2: f64, lane: f64, y: f64) -> (String, Label) {
     let path = format!("M{x1:.1} {y1:.1}H{lane:.1}V{y2:.1}H{x2:.1}");
-    (path, (lane + 4.0, (y1 + y2) / 2.0 + 4.0, "start"))
+    (path, (lane + 4.0, y + 4.0, "start"))
+}
+
+/// A height between `y1` and `y2` for the label of an inner arrow, where it covers none of those `placed` before; the
+/// middle when there is no room.
+fn free_height(y1: f64, y2: f64, x: f64, width: f64, placed: &mut Vec<(f64, f64, f64)>) -> f64 {
+    let free = |y: f64| !placed.iter().any(|&(px, py, pw)| (py - y).abs() < 12.0 && px < x + width && x < px + pw);
+    let fractions = [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8, 0.1, 0.9];
+    let heights = fractions.map(|fraction| y1 + (y2 - y1) * fraction);
+    let y = heights.into_iter().find(|y| free(*y)).unwrap_or(heights[0]);
+    placed.push((x, y, width));
+    y
 }
 
 fn below_path([x1, y1, out]: [f64; 3], [x2, y2, into]: [f64; 3], bottom: f64) -> (String, Label) {
     let path = format!("M{x1:.1} {y1:.1}H{out:.1}V{bottom:.1}H{into:.1}V{y2:.1}H{x2:.1}");
-    (path, ((out + into) / 2.0, bottom + 4.0, "middle"))
+    (path, ((out + into) / 2.0, bottom - 3.0, "middle"))
 }
 
 /// The column of each component: its longest distance from a source along the arrows that lead forward. In a loop,

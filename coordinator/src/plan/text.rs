@@ -95,7 +95,8 @@ impl Loop {
         };
         let mut text = format!("{number}. {members}: window {}, {manner}\n", self.window);
         let longest = self.longest_window();
-        let limited = if self.window == longest { "is limited by".into() } else { format!("may be up to {longest}, by") };
+        let limited =
+            if self.window == longest { "is limited by".into() } else { format!("may be up to {longest}, by") };
         _ = writeln!(text, "   the window {limited} {}", self.limit);
         for edge in &self.short {
             _ = writeln!(text, "   in each window the receiver waits for the sender: {edge}, shorter than the window");

@@ -13,6 +13,7 @@ const PAGE: &str = include_str!("../../../../docs/time.md");
 struct Example {
     name: String,
     network: couple_network::description::Network,
+    places: crate::config::Places,
     told: String,
 }
 
@@ -21,8 +22,9 @@ fn examples() -> Vec<Example> {
     let example = |block: &str| {
         let (toml, told) = block.split_once("\n```\n").expect("the block ends");
         let loaded = crate::config::parse(Path::new("time.md"), toml, &[]);
-        let network = loaded.unwrap_or_else(|wrong| panic!("{}", crate::config::render_all(&wrong, false))).network;
-        Example { name: network.name.clone(), network, told: told.to_string() }
+        let loaded = loaded.unwrap_or_else(|wrong| panic!("{}", crate::config::render_all(&wrong, false)));
+        let (network, places) = (loaded.network, loaded.places);
+        Example { name: network.name.clone(), network, places, told: told.to_string() }
     };
     blocks.map(example).collect()
 }
@@ -113,4 +115,17 @@ fn the_least_credit_of_the_chain_is_as_told() {
 fn the_constants_are_as_told() {
     assert_eq!(super::super::FREE_WINDOW, ms("1"));
     assert_eq!(super::super::SANE_WINDOW, ms("100"));
+}
+
+#[test]
+fn a_refusal_points_at_the_delays() {
+    let example = example("refused");
+    let diagnostic = example.plan().unwrap_err().diagnose(&example.network, &example.places);
+    let line = |place: &crate::config::Place| place.line_column().0;
+    // The longest delay, which needs the smallest change, first; then the other one.
+    let (longest, other) = (diagnostic.place.as_ref().unwrap(), diagnostic.related.as_ref().unwrap());
+    assert!(line(longest) > line(&other.0));
+    assert_eq!((diagnostic.label.as_str(), other.1.as_str()), ("0.8 ms", "0.5 ms"));
+    let text = diagnostic.render(false);
+    assert!(text.contains("no window for the loop") && text.contains("at least 1 ms"), "{text}");
 }

@@ -34,12 +34,15 @@ enum Adversary {
     Moody,
 }
 
+/// A spike's stamp and the receivers that it was handed to.
+type Sent = (Time, Vec<usize>);
+
 /// All ranks of a run, reduced to their times and the spikes they sent.
 struct Run {
     welcomes: Vec<Welcome>,
     reached: Vec<Time>,
-    /// (link, sender) to stamps, each with the receivers it was handed to.
-    sent: BTreeMap<(u32, usize), Vec<(Time, Vec<usize>)>>,
+    /// What was sent, by link and sender.
+    sent: BTreeMap<(u32, usize), Vec<Sent>>,
     dice: Dice,
 }
 
