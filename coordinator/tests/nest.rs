@@ -1,0 +1,191 @@
+//! NEST as a component: alone against itself in halves, against the native simulator, and with a user's own model.
+//! Equal means equal spikes, bit for bit. Needs the managed environment (`couple setup nest`), and says so when it is
+//! not there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use couple::setup::nest;
+use tempfile::TempDir;
+
+/// Skips the test where NEST has not been set up.
+macro_rules! needs_nest {
+    () => {
+        if nest::installed().is_none() {
+            println!("skipped: {} needs NEST: run `couple setup nest`", module_path!());
+            return;
+        }
+    };
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nest").join(name)
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Runs of one test, in a folder of its own.
+struct Runs {
+    folder: TempDir,
+}
+
+impl Runs {
+    fn new() -> Self {
+        Runs { folder: TempDir::new().unwrap() }
+    }
+    fn couple(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_couple"));
+        command.args(arguments).current_dir(self.folder.path()).output().unwrap()
+    }
+    fn start(&self, label: &str, config: &str) -> Output {
+        let file = format!("{label}.toml");
+        fs::write(self.folder.path().join(&file), config).unwrap();
+        self.couple(&["run", "--quiet", "--label", label, "--out", ".", &file])
+    }
+    fn run(&self, label: &str, config: &str) {
+        let output = self.start(label, config);
+        let log = || {
+            let logs = fs::read_dir(self.folder.path().join(label).join("logs")).into_iter().flatten().flatten();
+            logs.map(|l| fs::read_to_string(l.path()).unwrap_or_default()).collect::<Vec<_>>().join("\n")
+        };
+        assert!(output.status.success(), "{label}: {}\n{}", text(&output), log());
+    }
+    fn assert_same(&self, a: &str, b: &str) {
+        let output = self.couple(&["compare", a, b]);
+        assert_eq!(output.status.code(), Some(0), "{a} and {b}: {}", text(&output));
+    }
+    fn assert_different(&self, a: &str, b: &str) {
+        let output = self.couple(&["compare", a, b]);
+        assert_eq!(output.status.code(), Some(5), "{a} and {b}: {}", text(&output));
+    }
+    fn spikes(&self, label: &str) -> u64 {
+        let record = fs::read_to_string(self.folder.path().join(label).join("record.json")).unwrap();
+        let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+        record["recordings"].as_array().into_iter().flatten().filter_map(|r| r["spikes"].as_u64()).sum()
+    }
+}
+
+/// Where the two populations of feedback.toml live.
+#[derive(Clone, Copy)]
+struct Layout<'a> {
+    /// Simulator of E, and of I where that lives apart.
+    e: &'a str,
+    i: Option<&'a str>,
+    ranks: u32,
+    threads: u32,
+    window: Option<&'a str>,
+}
+
+const NEST: Layout<'static> = Layout { e: "nest", i: None, ranks: 1, threads: 1, window: None };
+
+fn feedback(layout: Layout<'_>, cell: &str) -> String {
+    let component = |name: &str, simulator: &str| {
+        let Layout { ranks, threads, .. } = layout;
+        format!("[component.{name}]\nsimulator = \"{simulator}\"\nranks = {ranks}\nthreads = {threads}\n")
+    };
+    let components = component("a", layout.e) + &layout.i.map_or(String::new(), |i| component("b", i));
+    let (w, sd, noise) = match cell {
+        "IF_curr_alpha" => ("0.05", "0.005", "0.08"),
+        "IF_curr_delta" => ("0.4", "0.04", "0.8"),
+        _ => ("0.06", "0.006", "0.1"),
+    };
+    fs::read_to_string(folder("feedback.toml"))
+        .unwrap()
+        .replace("@components@", &components)
+        .replace("@window@", &layout.window.map_or(String::new(), |w| format!("window = \"{w}\"")))
+        .replace("@E@", "a")
+        .replace("@I@", if layout.i.is_some() { "b" } else { "a" })
+        .replace("@cell@", cell)
+        .replace("@noise@", noise)
+        .replace("@w@", w)
+        .replace("@sd@", sd)
+}
+
+#[test]
+fn halves_of_nest_equal_the_whole() {
+    needs_nest!();
+    let runs = Runs::new();
+    let config = |layout| feedback(layout, "IF_curr_exp");
+    runs.run("whole", &config(NEST));
+    let halves = Layout { i: Some("nest"), ..NEST };
+    let layouts = [
+        ("whole-two-threads", Layout { threads: 2, ..NEST }),
+        ("halves", halves),
+        ("halves-two-threads", Layout { threads: 2, ..halves }),
+        ("halves-short-windows", Layout { window: Some("0.1 ms"), ..halves }),
+        ("whole-two-ranks", Layout { ranks: 2, ..NEST }),
+        ("halves-two-ranks", Layout { ranks: 2, ..halves }),
+    ];
+    for (label, layout) in layouts {
+        runs.run(label, &config(layout));
+        runs.assert_same("whole", label);
+    }
+    runs.run("other", &config(NEST).replace("seed = 7", "seed = 8"));
+    runs.assert_different("whole", "other");
+}
+
+#[test]
+fn nest_equals_native_with_every_current_based_cell() {
+    needs_nest!();
+    for cell in ["IF_curr_exp", "IF_curr_alpha", "IF_curr_delta"] {
+        let runs = Runs::new();
+        runs.run("native", &feedback(Layout { e: "native", ..NEST }, cell));
+        for (label, e, i) in [
+            ("nest", "nest", None),
+            ("native-nest", "native", Some("nest")),
+            ("nest-native", "nest", Some("native")),
+            ("native-native", "native", Some("native")),
+            ("nest-nest", "nest", Some("nest")),
+        ] {
+            runs.run(label, &feedback(Layout { e, i, ..NEST }, cell));
+            runs.assert_same("native", label);
+        }
+        assert!(runs.spikes("native") > 1000, "{cell}: too few spikes to mean anything");
+    }
+}
+
+fn script(line: &str, population: &str) -> String {
+    let config = fs::read_to_string(folder("script.toml")).unwrap();
+    config.replace("@script@", line).replace("@P@", population)
+}
+
+#[test]
+fn users_own_model_takes_part() {
+    needs_nest!();
+    let runs = Runs::new();
+    let cell = "cell = \"IF_curr_exp\"\nparams = { cm = 0.25, tau_m = 10.0, tau_refrac = 2.0 }";
+    runs.run("cells", &script("", cell));
+    let line = format!("script = \"{}\"", folder("model.py").display());
+    runs.run("script", &script(&line, ""));
+    runs.assert_same("cells", "script");
+}
+
+#[test]
+fn error_of_a_users_model_is_told_with_its_line() {
+    needs_nest!();
+    let runs = Runs::new();
+    let model = "import nest\nimport couple.nest as cn\ncn.setup()\nnest.Create('iaf_psc_expp', 50)\n";
+    fs::write(runs.folder.path().join("broken.py"), model).unwrap();
+    let output = runs.start("broken", &script("script = \"broken.py\"", ""));
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    let told = text(&output);
+    assert!(told.contains("broken.py:4") && told.contains("iaf_psc_expp"), "{told}");
+}
+
+/// The adapter on a session without a coordinator: slices, threads, late events, every refusal of a script.
+#[test]
+fn python_tests_of_the_adapter() {
+    needs_nest!();
+    let environment = nest::ensure(None, &|line| println!("{line}")).unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut command = Command::new(&environment.python);
+    command.args(["-m", "unittest"]).current_dir(root.join("adapters/python/tests"));
+    command.env("PYTHONPATH", root.join("adapters/python")).env("PYTHONDONTWRITEBYTECODE", "1");
+    command.env("COUPLE_NEST_MODULE", &environment.module).env("COUPLE_HEADERS", root.join("ports/ffi/include"));
+    command.env("OMP_WAIT_POLICY", "passive").env("PYNEST_QUIET", "1");
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+}
