@@ -16,5 +16,7 @@ pub mod description;
 pub mod random;
 pub mod stimulus;
 pub mod synapses;
+#[cfg(test)]
+mod testing;
 pub mod values;
 pub mod weights;

@@ -242,3 +242,6 @@ impl Chooser {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -70,3 +70,44 @@ pub fn of_population(network: &Network, population: PopulationId, name: &str, ra
     let value = params.get(name).or_else(|| initial.get(name))?;
     Some(expand(network, population, name, value, range))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::description::{Connector, Distribution};
+    use crate::testing::network;
+
+    #[test]
+    fn the_parts_make_the_whole() {
+        let network = network([100, 1], false, Connector::OneToOne);
+        for value in [
+            Value::Constant(3.0),
+            Value::Random(Distribution::Normal { mu: -58.0, sigma: 10.0 }),
+            Value::Random(Distribution::Gamma { k: 0.3, theta: 1.0 }),
+            Value::List((0..100).map(f64::from).collect()),
+        ] {
+            let expand = |range| expand(&network, 0, "v", &value, range);
+            let whole = expand(0..100);
+            assert_eq!([expand(0..33), expand(33..34), expand(34..100)].concat(), whole);
+            let (low, high) = value.bounds();
+            assert!(whole.iter().all(|v| (low..=high).contains(v)));
+        }
+    }
+
+    #[test]
+    fn draws_depend_on_the_name() {
+        let network = network([10, 10], false, Connector::OneToOne);
+        let value = Value::Random(Distribution::Uniform { low: 0.0, high: 1.0 });
+        let draw = |population, name| expand(&network, population, name, &value, 0..10);
+        assert_ne!(draw(0, "v"), draw(0, "cm"));
+        assert_ne!(draw(0, "v"), draw(1, "v"));
+    }
+
+    #[test]
+    fn finds_parameters_and_initial_values() {
+        let network = network([10, 10], false, Connector::OneToOne);
+        assert_eq!(of_population(&network, 0, "tau_m", 0..2), Some(vec![20.0; 2]));
+        assert_eq!(of_population(&network, 0, "v", 3..4), Some(vec![-65.0]));
+        assert_eq!(of_population(&network, 0, "w", 0..2), None);
+    }
+}

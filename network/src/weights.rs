@@ -124,3 +124,92 @@ impl ProjectionGrid {
         self.receptor.weight(self.raw(weight))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::description::{Connector, Distribution};
+    use crate::testing::{network, projection};
+
+    /// Two projections onto one receptor: one with a constant weight, one drawn up to `bound`.
+    fn two(constant: f64, bound: f64) -> Network {
+        let all = || Connector::AllToAll { allow_self_connections: true };
+        let mut network = network([2, 2], false, all());
+        network.projections.push(projection(0, 1, all()));
+        network.projections[0].weight = Value::Constant(constant);
+        network.projections[1].weight = Value::Random(Distribution::Uniform { low: 0.0, high: bound });
+        network
+    }
+
+    #[test]
+    fn logarithms_are_exact() {
+        for e in -300..300 {
+            let power = 2_f64.powi(e);
+            assert_eq!(ceil_log2(power), e);
+            assert_eq!(ceil_log2(power.next_up()), e + 1);
+            assert_eq!(ceil_log2(power.next_down()), e);
+            assert_eq!(Grid::new(e).unit(), power);
+        }
+        assert_eq!(ceil_log2(0.0), 0);
+    }
+
+    #[test]
+    fn grids_follow_the_largest_weight() {
+        let network = two(0.1, 0.75);
+        let (constant, drawn) = (ProjectionGrid::new(&network, 0), ProjectionGrid::new(&network, 1));
+        assert_eq!(constant.receptor.exponent(), -36);
+        assert_eq!(drawn.receptor, constant.receptor);
+        assert_eq!((constant.shift(), drawn.shift()), (0, 6));
+        assert_eq!(receptor_grid(&network, 1, Receptor::Inhibitory).exponent(), -36);
+        // A projection far weaker than the receptor's strongest uses the receptor's grid.
+        let uneven = two(1000.0, 1e-6);
+        assert_eq!(ProjectionGrid::new(&uneven, 1).shift(), 0);
+    }
+
+    #[test]
+    fn powers_of_two_stay_what_they_are() {
+        for weight in [1.0, 0.5, -0.25, 0.0] {
+            let network = two(weight, 1.0);
+            assert_eq!(ProjectionGrid::new(&network, 0).snap(weight), weight);
+            assert_eq!(ProjectionGrid::new(&network, 1).snap(weight), weight);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn snapping_is_near_idempotent_and_odd(bound in 1e-12..1e6_f64, share in 0.0..1.0_f64) {
+            let network = two(bound, bound * 0.3);
+            for projection in 0..2 {
+                let grid = ProjectionGrid::new(&network, projection);
+                let weight = share * super::bound(&network.projections[projection].weight);
+                let snapped = grid.snap(weight);
+                prop_assert!((snapped - weight).abs() <= grid.own.unit() / 2.0);
+                prop_assert_eq!(grid.snap(snapped), snapped);
+                prop_assert_eq!(grid.snap(-weight), -snapped);
+                prop_assert!(projection == 0 || i32::try_from(grid.own.nearest(weight)).is_ok());
+            }
+        }
+
+        #[test]
+        fn sums_do_not_depend_on_the_order(
+            bound in 1e-9..1e4_f64,
+            shares in proptest::collection::vec((-1.0..1.0_f64, any::<bool>()), 1..1000),
+            rotation in any::<proptest::sample::Index>(),
+        ) {
+            let network = two(bound, bound * 0.9);
+            let grids = [ProjectionGrid::new(&network, 0), ProjectionGrid::new(&network, 1)];
+            let raw: Vec<i64> = shares.iter().map(|(share, drawn)| {
+                grids[usize::from(*drawn)].raw(share * bound * if *drawn { 0.9 } else { 1.0 })
+            }).collect();
+            let receptor = grids[0].receptor;
+            let pico = |raw: &i64| 1000.0 * receptor.weight(*raw);
+            let exact = 1000.0 * receptor.weight(raw.iter().sum());
+            let split = rotation.index(raw.len());
+            prop_assert_eq!(raw.iter().map(pico).sum::<f64>(), exact);
+            prop_assert_eq!(raw.iter().rev().map(pico).sum::<f64>(), exact);
+            prop_assert_eq!(raw[split..].iter().chain(&raw[..split]).map(pico).sum::<f64>(), exact);
+        }
+    }
+}

@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn binomial_has_its_distribution() {
         for (n, a, b) in [(1, 1, 2), (10, 1, 3), (50, 1, 100), (100, 1, 2), (400, 1, 2), (1000, 9, 10), (5000, 1, 50)] {
-            let mut stream = Stream::new(Key::new(1, &["binomial"]), n);
+            let mut stream = Stream::new(Key::new(11, &["binomial"]), n);
             let p = a as f64 / b as f64;
             let pmf = |x| libm::exp(ln_binomial(x, n, p, 1.0 - p));
             let sum: f64 = (0..=n).map(pmf).sum();

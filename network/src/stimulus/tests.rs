@@ -1,1 +1,177 @@
+use super::*;
+use crate::description::Connector;
+use crate::testing::{STEP, component, network, projection};
 
+const ONE_MS: Span = Span::from_ns(1_000_000);
+
+fn poisson(rate: f64, start: Span, duration: Span) -> Network {
+    let mut network = network([1000, 10], false, Connector::AllToAll { allow_self_connections: true });
+    network.populations[0].model = Model::SpikeSourcePoisson { rate, start, duration };
+    network
+}
+
+fn array(size: u32, spike_times: Vec<Vec<Span>>) -> Network {
+    let mut network = network([size, 10], false, Connector::AllToAll { allow_self_connections: true });
+    network.populations[0].model = Model::SpikeSourceArray { spike_times };
+    network
+}
+
+fn spikes(network: &Network, range: Range<u32>, from: Span, to: Span) -> Vec<(Time, u32, u32)> {
+    let mut spikes = Vec::new();
+    Stimulus::new(network, 0, range).expect("a valid source").between(
+        Time::ZERO + from,
+        Time::ZERO + to,
+        |index, time, count| spikes.push((time, index, count)),
+    );
+    spikes
+}
+
+#[test]
+fn poisson_is_the_same_in_parts() {
+    for rate in [300.0, 5000.0] {
+        let network = poisson(rate, Span::ZERO, Span::MAX);
+        let whole = spikes(&network, 0..1000, Span::ZERO, ONE_MS * 5);
+        assert!(whole.is_sorted());
+        let mut parts = Vec::new();
+        // Ranges that begin and end anywhere in blocks and chunks; windows in any order.
+        for range in [0..1, 1..3, 3..259, 259..260, 260..1000] {
+            for (from, to) in [(2, 5), (0, 1), (1, 2)] {
+                parts.extend(spikes(&network, range.clone(), ONE_MS * from, ONE_MS * to));
+            }
+        }
+        parts.sort_unstable();
+        assert_eq!(parts, whole);
+        let mut stepwise = Vec::new();
+        let stimulus = Stimulus::new(&network, 0, 0..1000).expect("a valid source");
+        (1..=50).for_each(|k| stimulus.step(k, |index, count| stepwise.push((Time::ZERO + STEP * k, index, count))));
+        assert_eq!(stepwise, whole);
+    }
+}
+
+#[test]
+fn poisson_has_its_distribution() {
+    for rate in [500.0, 1000.0, 20_000.0, 300_000.0] {
+        let mean = rate * 1e-4;
+        let network = poisson(rate, Span::ZERO, Span::MAX);
+        let mut counts = vec![0.0; 500];
+        let steps = 200;
+        for (_, _, count) in spikes(&network, 0..1000, Span::ZERO, STEP * steps) {
+            counts[count as usize] += 1.0;
+        }
+        let draws = steps as f64 * 1000.0;
+        counts[0] = draws - counts.iter().sum::<f64>();
+        let (mut chi, mut classes, mut expected, mut seen, mut ln_p) = (0.0, 0.0, 0.0, 0.0, -mean);
+        for (k, count) in counts.iter().enumerate() {
+            expected += draws * f64::exp(ln_p);
+            seen += count;
+            if expected >= 10.0 {
+                chi += (seen - expected) * (seen - expected) / expected;
+                (expected, seen, classes) = (0.0, 0.0, classes + 1.0);
+            }
+            ln_p += mean.ln() - (k as f64 + 1.0).ln();
+        }
+        let freedom: f64 = classes - 1.0;
+        assert!((chi - freedom).abs() < 4.5 * (2.0 * freedom).sqrt(), "{rate} Hz: chi² {chi} for {freedom}");
+    }
+}
+
+#[test]
+fn poisson_keeps_to_its_time() {
+    let network = poisson(20_000.0, ONE_MS, ONE_MS);
+    let drawn = spikes(&network, 0..1000, Span::ZERO, ONE_MS * 4);
+    assert_eq!(drawn.first().map(|s| s.0), Some(Time::ZERO + ONE_MS + STEP));
+    assert_eq!(drawn.last().map(|s| s.0), Some(Time::ZERO + ONE_MS * 2));
+    assert!(spikes(&poisson(0.0, Span::ZERO, Span::MAX), 0..1000, Span::ZERO, ONE_MS).is_empty());
+}
+
+#[test]
+fn neurons_and_steps_are_independent() {
+    let network = poisson(3000.0, Span::ZERO, Span::MAX);
+    let stimulus = Stimulus::new(&network, 0, 0..1000).expect("a valid source");
+    let mut last = vec![0.0; 1000];
+    let (mut in_time, mut in_space, mut n) = (0.0, 0.0, 0.0);
+    for k in 1..=100 {
+        let mut now = vec![0.0; 1000];
+        stimulus.step(k, |index, count| now[index as usize] = f64::from(count));
+        now.iter_mut().for_each(|c| *c -= 0.3);
+        in_time += now.iter().zip(&last).map(|(a, b)| a * b).sum::<f64>();
+        in_space += now.windows(2).map(|w| w[0] * w[1]).sum::<f64>();
+        n += 1000.0;
+        last = now;
+    }
+    let sd = 0.3 * f64::sqrt(n);
+    assert!((in_time / sd).abs() < 4.5 && (in_space / sd).abs() < 4.5, "{} {}", in_time / sd, in_space / sd);
+}
+
+#[test]
+fn golden_poisson() {
+    let drawn = spikes(&poisson(300.0, Span::ZERO, Span::MAX), 500..520, Span::ZERO, STEP * 10);
+    let text: Vec<_> = drawn.iter().map(|(time, index, count)| format!("{time} {index} {count}")).collect();
+    assert_eq!(text, GOLDEN, "{text:?}");
+}
+
+const GOLDEN: [&str; 9] = [
+    "0.1 ms 506 1",
+    "0.1 ms 510 1",
+    "0.1 ms 516 1",
+    "0.4 ms 501 1",
+    "0.5 ms 500 1",
+    "0.7 ms 512 1",
+    "0.8 ms 502 1",
+    "0.9 ms 509 1",
+    "1 ms 516 1",
+];
+
+#[test]
+fn given_times_come_as_given() {
+    let ms = |list: &[i64]| list.iter().map(|t| ONE_MS * *t).collect::<Vec<_>>();
+    let network = array(3, vec![ms(&[1, 2, 2, 5]), ms(&[]), ms(&[2, 3])]);
+    assert_eq!(validate(&network, 0), Ok(()));
+    let at = |t| Time::ZERO + ONE_MS * t;
+    let all = [(at(1), 0, 1), (at(2), 0, 2), (at(2), 2, 1), (at(3), 2, 1), (at(5), 0, 1)];
+    assert_eq!(spikes(&network, 0..3, Span::ZERO, ONE_MS * 10), all);
+    // The window is open on the left and closed on the right.
+    assert_eq!(spikes(&network, 0..3, ONE_MS, ONE_MS * 3), all[1..4]);
+    assert_eq!(spikes(&network, 2..3, Span::ZERO, ONE_MS * 3), [(at(2), 2, 1), (at(3), 2, 1)]);
+    let stimulus = Stimulus::new(&network, 0, 0..3).expect("a valid source");
+    let mut step = Vec::new();
+    stimulus.step(20, |index, count| step.push((index, count)));
+    assert_eq!(step, [(0, 2), (2, 1)]);
+    let shared = array(3, vec![ms(&[4])]);
+    assert_eq!(spikes(&shared, 1..3, Span::ZERO, ONE_MS * 4), [(at(4), 1, 1), (at(4), 2, 1)]);
+}
+
+#[test]
+fn wrong_sources_are_refused() {
+    use StimulusError::*;
+    let lists = |times: &[i64]| array(1, vec![times.iter().map(|t| Span::from_ns(*t)).collect()]);
+    let check = |network: &Network| validate(network, 0);
+    assert!(matches!(check(&lists(&[0])), Err(NotAfterStart { .. })));
+    assert!(matches!(check(&lists(&[200_000, 100_000])), Err(NotSorted { .. })));
+    assert!(matches!(check(&lists(&[170_000])), Err(OffGrid { nearest, .. }) if nearest == STEP * 2));
+    assert!(matches!(check(&array(3, vec![vec![], vec![]])), Err(ListCount { found: 2, size: 3 })));
+    assert!(matches!(check(&poisson(-1.0, Span::ZERO, ONE_MS)), Err(Rate(_))));
+    assert!(matches!(check(&poisson(1e8, Span::ZERO, ONE_MS)), Err(RateTooHigh { .. })));
+    assert!(matches!(check(&poisson(1e-7, Span::ZERO, ONE_MS)), Err(RateTooLow { .. })));
+    assert!(matches!(check(&poisson(1.0, -ONE_MS, ONE_MS)), Err(Negative { name: "start", .. })));
+    assert_eq!(check(&poisson(1e7, Span::ZERO, ONE_MS)), Ok(()));
+    let network = network([3, 3], false, Connector::OneToOne);
+    assert!(matches!(check(&network), Err(NotAStimulus(_))));
+    assert!(matches!(Stimulus::new(&lists(&[]), 0, 0..2), Err(OutOfRange { .. })));
+}
+
+#[test]
+fn targets_on_another_grid() {
+    let with_target = |step| {
+        let mut network = poisson(1.0, Span::ZERO, ONE_MS);
+        network.components.push(component("other", Span::from_ns(step)));
+        network.populations[1].component = 1;
+        network.projections = vec![projection(0, 1, Connector::AllToAll { allow_self_connections: true })];
+        network
+    };
+    assert_eq!(validate(&with_target(25_000), 0), Ok(()));
+    assert!(matches!(validate(&with_target(200_000), 0), Err(StimulusError::StepsDiffer { .. })));
+    let mut array = with_target(200_000);
+    array.populations[0].model = Model::SpikeSourceArray { spike_times: vec![vec![STEP * 3]] };
+    assert!(matches!(validate(&array, 0), Err(StimulusError::OffGrid { component, .. }) if component == "other"));
+}
