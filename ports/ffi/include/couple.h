@@ -1,8 +1,29 @@
-/* couple: the session of a component, for C and everything that calls C.
+/* couple: the session of a component, for C and for whatever calls C.
  *
- * All functions return 0 or a positive number on success and a negative one on error; couple_last_error() then gives
- * the text. Times are nanoseconds since the start of the run; a window is (start, end]. One session per process,
- * used by one thread at a time.
+ * A program that takes part in a run is started by `couple run`. It goes through two phases:
+ *
+ *   couple_session *s = couple_connect();            // setup: build the model
+ *   ... couple_description, couple_values, couple_synapses, couple_need ...
+ *   couple_start(s);                                 // waits until all components are ready
+ *   int64_t start, end;                              // simulation: window by window
+ *   while (couple_next_window(s, &start, &end) == 1) {
+ *     const couple_spike *in;
+ *     int64_t n = couple_input_events(s, 0, &in);    // what arrived for this window
+ *     ... simulate (start, end] ...
+ *     couple_emit(s, 0, index, time);                // start < time <= end
+ *   }
+ *   couple_finish(s);                                // waits until all components are done
+ *   couple_close(s);
+ *
+ * Errors: a function that returns an integer returns a negative one, couple_connect and couple_description return NULL;
+ * couple_last_error() then gives the text, with place and remedy. After an error of couple_start,
+ * couple_next_window or couple_finish the session is over and the coordinator knows; call couple_close.
+ *
+ * Units: times are nanoseconds since the start of the run. A window is (start, end]: open on the left, closed on the
+ * right. The time stamp of a spike is the end of the step in which the threshold was crossed. Indices are global, that
+ * is, within the whole population. Weights, parameters and initial values are in PyNN's units: nA, uS, mV, ms, nF.
+ *
+ * Threads: a session may be used by one thread at a time. Error texts belong to the thread that made the call.
  */
 #ifndef COUPLE_H
 #define COUPLE_H
@@ -14,43 +35,110 @@
 extern "C" {
 #endif
 
+/* A component's rank in a run. */
 typedef struct couple_session couple_session;
 
-/* Spikes of one neuron with one stamp; `count` is 1 for those that come over links. */
+/* Spikes of one neuron with one time stamp. */
 typedef struct {
   int64_t time_ns;
   uint32_t index;
-  uint32_t count;
+  uint32_t count; /* how many; 1 for spikes that come over a link */
 } couple_spike;
 
-/* Synapses of a projection onto the neurons of this rank, as columns of `n`. Global indices; PyNN's units. */
+/* Synapses of a projection, as columns of length n. */
 typedef struct {
-  uint32_t *pre;
-  uint32_t *post;
-  double *weight;
-  int64_t *delay_ns;
+  uint32_t *pre;     /* presynaptic neuron */
+  uint32_t *post;    /* postsynaptic neuron */
+  double *weight;    /* on the grid on which sums are exact */
+  int64_t *delay_ns; /* a multiple of the component's step */
   size_t n;
 } couple_synapse_table;
 
+/* ---- setup ------------------------------------------------------------------------------------------------------ */
+
+/* Connects to the coordinator that started this process, by way of the environment. NULL on error. */
 couple_session *couple_connect(void);
+
+/* The text of this thread's last error; empty before the first one. Valid until the thread's next call. */
 const char *couple_last_error(void);
+
+/* What the run is and what this rank's part of it is, as a JSON object. Valid until couple_close.
+ *
+ *   component, rank, ranks, threads    who this is
+ *   step_ns, window_ns, duration_ns    also as step_ms, window_ms, duration_ms
+ *   seed, run, script, command         of the configuration; script is null where there is none
+ *   populations[]                      all of them, also those of other components:
+ *     id, name, size, component        id is what couple_values and couple_stimulus want
+ *     local                            true when it lives in this component
+ *     first, count                     the block of neurons that this rank owns; count is 0 when not local
+ *     cell                             a PyNN standard cell, or null
+ *     params, initial                  a number where it is the same for all neurons, null where it differs: then
+ *                                      couple_values has it
+ *     stimulus                         true for spike sources: see couple_stimulus
+ *     output                           number for couple_emit, or null where nobody wants its spikes
+ *   projections[]
+ *     id, name, from, to               from and to are ids of populations
+ *     receptor                         "excitatory" or "inhibitory"
+ *     min_delay_ns, max_delay_ns       the shortest and the longest delay that can occur
+ *     internal                         true when both populations live in this component
+ *   inputs[]                           the links that arrive here
+ *     index                            number for couple_input_events and couple_need
+ *     link, source, source_id, width   the population it comes from; its size
+ *     min_delay_ns                     its lookahead
+ *     delay_ns                         already added to the stamps of its spikes
+ *     target                           the receiving port; null when the link feeds projections, whose synapses have
+ *                                      their own delays
+ */
 const char *couple_description(couple_session *session);
 
+/* Draws the synapses of a projection onto the neurons that this rank owns, ordered by postsynaptic neuron. Every
+ * simulator and every number of ranks gets the same synapses. Give the table back with couple_synapses_free. */
 int couple_synapses(couple_session *session, uint32_t projection, couple_synapse_table *out);
+
+/* Frees what couple_synapses filled, and empties the table. */
 void couple_synapses_free(couple_synapse_table *table);
+
+/* Writes the value of a parameter or state variable for each of the n neurons of `population` that this rank owns. */
 int couple_values(couple_session *session, uint32_t population, const char *parameter, double *out, size_t n);
+
+/* Says which source neurons of an input this rank needs, in any order: only their spikes will be sent here. */
 int couple_need(couple_session *session, uint32_t input, const uint32_t *indices, size_t n);
+
+/* The same for all inputs, from the description: neurons with a synapse onto a neuron of this rank, and everything for
+ * the ports of plain connections. couple_start does this for the inputs for which couple_need was not called. */
 int couple_need_default(couple_session *session);
+
+/* Ends the setup and waits until all components are ready. */
 int couple_start(couple_session *session);
 
+/* ---- simulation ------------------------------------------------------------------------------------------------- */
+
+/* Sends what was emitted in the window at hand, if there is one, and waits until the next one may be simulated.
+ * Returns 1 and the window, or 0 at the end of the run. */
 int couple_next_window(couple_session *session, int64_t *start_ns, int64_t *end_ns);
+
+/* The spikes of an input that belong to the window, ordered by time and then by index; returns how many. For an input
+ * of min-delay D these are exactly those emitted in (start - D, end - D]. Valid until the next couple_next_window. */
 int64_t couple_input_events(couple_session *session, uint32_t input, const couple_spike **events);
+
+/* The spikes of all neurons of a spike source in (from, to], ordered by time and then by index; returns how many.
+ * Stimuli are functions of the description: they are made here, not sent. Can be called in both phases and for any
+ * interval. Valid until the next call for the same population. */
 int64_t couple_stimulus(couple_session *session, uint32_t population, int64_t from_ns, int64_t to_ns,
                         const couple_spike **events);
+
+/* Emits a spike of a neuron within the window. */
 int couple_emit(couple_session *session, uint32_t output, uint32_t index, int64_t time_ns);
 
+/* ---- end -------------------------------------------------------------------------------------------------------- */
+
+/* After couple_next_window returned 0: says so, and waits until all components are done. */
 int couple_finish(couple_session *session);
+
+/* In either phase: tells the coordinator that this component cannot go on, and why. It ends the run. */
 void couple_fail(couple_session *session, const char *message);
+
+/* Frees the session. Without couple_finish or couple_fail before, the run ends as failed. NULL is allowed. */
 void couple_close(couple_session *session);
 
 #ifdef __cplusplus

@@ -23,6 +23,7 @@ struct Port {
     emitted: u64,
 }
 
+#[derive(Clone, Copy)]
 struct Fault {
     output: usize,
     index: u32,
@@ -129,27 +130,29 @@ impl Outputs {
         Ok(Outputs { ports: welcome.outputs.iter().map(port).collect(), channels, fault: None })
     }
 
-    /// Adds an event to the window `(start, start + length]`.
+    /// Adds an event to the window `(start, start + length]`; false when it cannot be.
     #[inline]
-    pub(super) fn emit(&mut self, output: usize, index: u32, time: Time, start: Time, length: u32) {
+    pub(super) fn emit(&mut self, output: usize, index: u32, time: Time, start: Time, length: u32) -> bool {
         let offset = time.ns().wrapping_sub(start.ns());
         match self.ports.get_mut(output) {
             // One comparison for both ends: an offset of 0 or less wraps to a large number.
             Some(port) if index < port.width && (offset.wrapping_sub(1)).cast_unsigned() < u64::from(length) => {
                 port.events.push(Event { index, offset: offset as u32 });
+                true
             }
             _ => self.refuse(output, index, time),
         }
     }
 
     #[cold]
-    fn refuse(&mut self, output: usize, index: u32, time: Time) {
+    fn refuse(&mut self, output: usize, index: u32, time: Time) -> bool {
         self.fault.get_or_insert(Fault { output, index, time });
+        false
     }
 
     /// The error of the first event that cannot be.
-    pub(super) fn check(&mut self, start: Time, end: Time) -> Result<(), SessionError> {
-        let Some(Fault { output, index, time }) = self.fault.take() else { return Ok(()) };
+    pub(super) fn check(&self, start: Time, end: Time) -> Result<(), SessionError> {
+        let Some(Fault { output, index, time }) = self.fault else { return Ok(()) };
         Err(SessionError::Emit(match self.ports.get(output) {
             None => format!("a spike was emitted on output {output}, but there are {}", self.ports.len()),
             Some(port) if index >= port.width => format!(

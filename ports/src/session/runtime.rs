@@ -149,15 +149,22 @@ impl Runtime {
         handed
     }
 
-    /// Emits a spike of global `index` on `output`, stamped within the window. One that is not, or that is of no
-    /// neuron there is, makes the next [`Runtime::next_window`] fail.
+    /// Emits a spike of global `index` on `output`, stamped within the window. False when it is not, or when it is of no
+    /// neuron there is; the next [`Runtime::next_window`] will then fail, with the reason ([`Runtime::check_emitted`]).
     #[inline]
-    pub fn emit(&mut self, output: usize, index: u32, time: Time) {
+    pub fn emit(&mut self, output: usize, index: u32, time: Time) -> bool {
         let (start, length) = match self.window {
             Some(window) => (window.start, (window.end - window.start).ns() as u32),
             None => (self.exchange.now, 0),
         };
-        self.exchange.outputs.emit(output, index, time, start, length);
+        self.exchange.outputs.emit(output, index, time, start, length)
+    }
+
+    /// Why the first refused spike was refused.
+    pub fn check_emitted(&self) -> Result<(), SessionError> {
+        let now = self.exchange.now;
+        let window = self.window.unwrap_or(Window { start: now, end: now });
+        self.exchange.outputs.check(window.start, window.end)
     }
 
     /// The end of the simulation, reached when [`Runtime::next_window`] gave `None`: says so and waits until all
@@ -224,8 +231,8 @@ impl Runtime {
 
     /// Sends the window's events, then publishes its end.
     fn end_window(&mut self) -> Result<(), SessionError> {
+        self.check_emitted()?;
         let Some(window) = self.window.take() else { return Ok(()) };
-        self.exchange.outputs.check(window.start, window.end)?;
         for channel in 0..self.exchange.outputs.channels.len() {
             for link in 0..self.exchange.outputs.channels[channel].links.len() {
                 let output = self.exchange.outputs.channels[channel].links[link].output;

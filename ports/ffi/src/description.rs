@@ -1,0 +1,104 @@
+//! The description as JSON, for programs that do not read the binary one.
+
+use couple_network::description::{Model, Network, Population, Receptor, Value};
+use couple_ports::control::Welcome;
+use couple_ports::index::IndexMap;
+use serde_json::{Map, json};
+
+/// What couple_description gives.
+pub(crate) fn describe(network: &Network, welcome: &Welcome) -> serde_json::Value {
+    let component = &network.components[welcome.component as usize];
+    json!({
+        "component": component.name,
+        "rank": welcome.rank,
+        "ranks": welcome.ranks,
+        "threads": component.threads,
+        "step_ns": welcome.step.ns(),
+        "window_ns": welcome.window.ns(),
+        "duration_ns": welcome.duration.ns(),
+        "step_ms": welcome.step.ms(),
+        "window_ms": welcome.window.ms(),
+        "duration_ms": welcome.duration.ms(),
+        "run": network.name,
+        "seed": network.seed,
+        "script": component.script,
+        "command": component.command,
+        "populations": (0..network.populations.len()).map(|id| population(network, welcome, id)).collect::<Vec<_>>(),
+        "projections": (0..network.projections.len()).map(|id| projection(network, welcome, id)).collect::<Vec<_>>(),
+        "inputs": (0..welcome.inputs.len()).map(|index| input(network, welcome, index)).collect::<Vec<_>>(),
+    })
+}
+
+/// The block of neurons of a population that the rank owns; empty when it lives elsewhere.
+pub(crate) fn owned(welcome: &Welcome, population: &Population) -> std::ops::Range<u32> {
+    if population.component == welcome.component as usize {
+        IndexMap::block(population.size, welcome.ranks).range(welcome.rank)
+    } else {
+        0..0
+    }
+}
+
+fn population(network: &Network, welcome: &Welcome, id: usize) -> serde_json::Value {
+    let population = &network.populations[id];
+    let own = owned(welcome, population);
+    let (cell, params, initial) = match &population.model {
+        Model::Cell { cell, params, initial } => (json!(cell.name()), constants(params), constants(initial)),
+        _ => (json!(null), Map::new(), Map::new()),
+    };
+    json!({
+        "id": id,
+        "name": population.name,
+        "component": network.components[population.component].name,
+        "size": population.size,
+        "first": own.start,
+        "count": own.len(),
+        "local": population.component == welcome.component as usize,
+        "cell": cell,
+        "params": params,
+        "initial": initial,
+        "stimulus": population.model.is_stimulus(),
+        "output": welcome.outputs.iter().position(|output| output.population == population.name),
+    })
+}
+
+/// Numbers where they are the same for all neurons, null where they differ.
+fn constants(values: &std::collections::BTreeMap<String, Value>) -> Map<String, serde_json::Value> {
+    let constant = |value: &Value| match value {
+        Value::Constant(number) => json!(number),
+        _ => json!(null),
+    };
+    values.iter().map(|(name, value)| (name.clone(), constant(value))).collect()
+}
+
+fn projection(network: &Network, welcome: &Welcome, id: usize) -> serde_json::Value {
+    let projection = &network.projections[id];
+    let step = network.target_step(projection);
+    let own = welcome.component as usize;
+    json!({
+        "id": id,
+        "name": projection.name,
+        "from": projection.from,
+        "to": projection.to,
+        "receptor": match projection.receptor {
+            Receptor::Excitatory => "excitatory",
+            Receptor::Inhibitory => "inhibitory",
+        },
+        "min_delay_ns": projection.delay.min(step).ns(),
+        "max_delay_ns": projection.delay.max(step).ns(),
+        "internal": network.source_component(projection) == own && network.target_component(projection) == own,
+    })
+}
+
+fn input(network: &Network, welcome: &Welcome, index: usize) -> serde_json::Value {
+    let input = &welcome.inputs[index];
+    json!({
+        "index": index,
+        "link": input.link,
+        "source": input.source,
+        "source_id": network.population(&input.source),
+        "width": input.width,
+        "min_delay_ns": input.min_delay.ns(),
+        "delay_ns": input.delay.ns(),
+        "target": input.target,
+    })
+}
