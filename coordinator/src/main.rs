@@ -1,2 +1,9 @@
 //! The `couple` program.
-fn main() {}
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    couple::cli::main(&couple::cli::Arguments::parse())
+}

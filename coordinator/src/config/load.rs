@@ -150,7 +150,8 @@ fn read(
         connections: connections.into_iter().map(|c| c.0).collect(),
         recordings,
     };
-    let directory = std::path::absolute(&run.directory).unwrap_or(run.directory);
+    // The folder of a file named without one is the current folder.
+    let directory = std::path::absolute(Path::new(".").join(&run.directory)).unwrap_or(run.directory);
     let options = RunOptions {
         stall_limit: run.stall_limit,
         connect_timeout: run.connect_timeout,

@@ -109,7 +109,10 @@ pub fn spawn(
     command.env("OMP_WAIT_POLICY", "passive").env("OMP_NUM_THREADS", component.threads.to_string());
     command.envs(program.env.iter().map(|(key, value)| (key, value)));
     die_with_parent(&mut command);
-    let spawn_error = |source| LaunchError::Spawn { program: name.to_string_lossy().into_owned(), source };
+    let spawn_error = |source| match program.folder.is_dir() {
+        true => LaunchError::Spawn { program: name.to_string_lossy().into_owned(), source },
+        false => LaunchError::Setup(format!("there is no folder {} to start it in", program.folder.display())),
+    };
     let child = tokio::process::Command::from(command).spawn().map_err(spawn_error)?;
     let pid = child.id().and_then(|id| Pid::from_raw(id as i32));
     let pid = pid.ok_or_else(|| spawn_error(io::Error::other("the process has no id")))?;

@@ -70,6 +70,8 @@ pub struct Job<'a> {
     pub file: &'a Path,
     /// The configuration as it is run, all values filled in.
     pub resolved: &'a str,
+    /// Where relative commands and paths start.
+    pub directory: &'a Path,
     /// Values given on the command line.
     pub set: &'a [String],
     /// Label; a date when there is none.
@@ -137,10 +139,8 @@ impl<'a> Run<'a> {
     /// Everything that can go wrong before a process is started.
     fn prepare(job: &'a Job<'a>) -> Result<Self, RunError> {
         let begun = Instant::now();
-        let home = std::path::absolute(job.file).map_err(doing("cannot find the current folder"))?;
-        let home = home.parent().unwrap_or(Path::new("/"));
         let program = |component| {
-            launch::program(component, home)
+            launch::program(component, job.directory)
                 .map_err(|source| RunError::Program { component: component.name.clone(), source })
         };
         let programs = job.network.components.iter().map(program).collect::<Result<Vec<_>, _>>()?;
@@ -157,6 +157,7 @@ impl<'a> Run<'a> {
             network: job.network,
             hash: &hash,
             file: job.file,
+            resolved: job.resolved,
             set: job.set,
             plan: serde_json::to_value(job.plan).unwrap_or_default(),
             facts: vec![BTreeMap::new(); programs.len()],
@@ -233,8 +234,7 @@ impl<'a> Run<'a> {
 
     /// Facts for the record that take a while, gathered beside the run.
     fn gather_facts(&self) -> Facts {
-        let home = self.job.file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let git = tokio::spawn(record::git_state(home.to_path_buf()));
+        let git = tokio::spawn(record::git_state(self.job.directory.to_path_buf()));
         let hash = |program: &Program| {
             let path = program.argv.first().map(std::path::PathBuf::from).unwrap_or_default();
             tokio::task::spawn_blocking(move || record::hash_file(&path))

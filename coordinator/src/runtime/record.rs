@@ -94,6 +94,7 @@ struct ConfigurationFacts {
     file: String,
     sha256: Option<String>,
     set: Vec<String>,
+    resolved_sha256: String,
     description_sha256: String,
 }
 
@@ -170,6 +171,8 @@ pub struct Beginning<'a> {
     pub hash: &'a str,
     /// The configuration file.
     pub file: &'a Path,
+    /// The configuration with all values filled in.
+    pub resolved: &'a str,
     /// Values given on the command line.
     pub set: &'a [String],
     /// The plan.
@@ -232,6 +235,7 @@ impl Record {
                 file: absolute(beginning.file),
                 sha256: hash_file(beginning.file),
                 set: beginning.set.to_vec(),
+                resolved_sha256: hex_hash(beginning.resolved.as_bytes()),
                 description_sha256: beginning.hash.to_string(),
             },
             version_control: None,

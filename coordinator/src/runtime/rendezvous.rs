@@ -70,7 +70,7 @@ impl Rendezvous {
         &self.token
     }
     /// Accepts processes for ever, telling `callers` about each. Run it as a task.
-    pub async fn accept<E: 'static>(self, callers: Sender<E>, event: fn(Caller) -> E) {
+    pub async fn accept<E: Send + 'static>(self, callers: Sender<E>, event: fn(Caller) -> E) {
         // Connections of processes that do not speak are few: each holds one place until its limit.
         let places = std::sync::Arc::new(tokio::sync::Semaphore::new(512));
         loop {
@@ -81,7 +81,7 @@ impl Rendezvous {
                 continue;
             };
             let (callers, token) = (callers.clone(), self.token.clone());
-            tokio::task::spawn_local(async move {
+            tokio::spawn(async move {
                 if let Some(caller) = greet(stream, &token).await {
                     // The supervisor has left when this fails: then nobody needs to know.
                     let _ = callers.send(event(caller)).await;

@@ -7,7 +7,9 @@
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
-use couple_ports::control::{FromCoordinator, FromRank};
+use couple_ports::control::{FromCoordinator, FromRank, Welcome};
+use couple_ports::index::IndexSet;
+use couple_ports::session::relay;
 use couple_ports::time::Time;
 use rustix::process::Signal;
 use tokio::sync::mpsc::{Receiver, Sender};
@@ -186,8 +188,13 @@ impl<'a> Supervisor<'a> {
     }
 
     fn start(&mut self) -> Option<Failure> {
-        for line in 0..self.members.len() {
-            let wanted = start::wanted(&self.members, line);
+        let welcomes: Vec<Welcome> = self.members.iter().map(|m| m.welcome.clone()).collect();
+        let needed: Vec<Vec<IndexSet>> = self.members.iter_mut().map(|m| std::mem::take(&mut m.needed)).collect();
+        let wanted = match relay::wanted(&welcomes, &needed) {
+            Ok(wanted) => wanted,
+            Err(error) => return Some(self.failed(0, format!("could not be started: {error}"))),
+        };
+        for (line, wanted) in wanted.into_iter().enumerate() {
             if let Err(error) = self.members[line].send(&FromCoordinator::Start { wanted }) {
                 return Some(self.failed(line, format!("could not be started: {error}")));
             }

@@ -1,0 +1,110 @@
+//! From a configuration file to a checked network and its plan; `couple check`, `plan` and `graph`.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+
+use super::{Configuration, FAULT, GraphFormat, WRONG_INPUT, complain};
+use crate::config::{self, Diagnostic, Loaded};
+use crate::plan::{self, Graph, Plan, PlanOptions};
+use crate::runtime;
+
+/// A network that can be run.
+pub struct Ready {
+    /// What the configuration says.
+    pub loaded: Loaded,
+    /// How it will be run.
+    pub plan: Plan,
+}
+
+/// Reads, checks and plans; what is wrong has been told when there is no result.
+pub fn ready(configuration: &Configuration) -> Option<Ready> {
+    let loaded = match config::load(&configuration.file, &configuration.set) {
+        Ok(loaded) => loaded,
+        Err(diagnostics) => {
+            tell(&diagnostics, configuration.json);
+            return None;
+        }
+    };
+    let options = PlanOptions { window_override: loaded.options.window, cores: runtime::cores() };
+    match plan::plan(&loaded.network, &options) {
+        Ok(plan) => {
+            tell(&loaded.warnings, configuration.json);
+            Some(Ready { loaded, plan })
+        }
+        Err(error) if configuration.json => {
+            println!("{}", serde_json::json!({ "severity": "error", "code": "plan", "message": error.to_string() }));
+            None
+        }
+        Err(error) => {
+            complain(&error);
+            None
+        }
+    }
+}
+
+fn tell(diagnostics: &[Diagnostic], json: bool) {
+    if diagnostics.is_empty() {
+        return;
+    }
+    if json {
+        diagnostics.iter().for_each(|diagnostic| println!("{}", diagnostic.to_json()));
+    } else {
+        eprint!("{}", config::render_all(diagnostics, std::io::stderr().is_terminal()));
+    }
+}
+
+/// `couple check`.
+pub fn check(configuration: &Configuration) -> u8 {
+    let Some(Ready { loaded, .. }) = ready(configuration) else { return WRONG_INPUT };
+    if !configuration.json {
+        let network = &loaded.network;
+        let neurons: u64 = network.populations.iter().map(|p| u64::from(p.size)).sum();
+        println!(
+            "{}: nothing is wrong ({} components, {} populations of {neurons} neurons, {} projections)",
+            configuration.file.display(),
+            network.components.len(),
+            network.populations.len(),
+            network.projections.len(),
+        );
+    }
+    0
+}
+
+/// `couple plan`.
+pub fn plan(configuration: &Configuration) -> u8 {
+    let Some(Ready { plan, .. }) = ready(configuration) else { return WRONG_INPUT };
+    if configuration.json {
+        match serde_json::to_string(&plan) {
+            Ok(text) => println!("{text}"),
+            Err(error) => {
+                complain(&error);
+                return FAULT;
+            }
+        }
+    } else {
+        print!("{}", plan.text());
+    }
+    0
+}
+
+/// `couple graph`.
+pub fn graph(configuration: &Configuration, format: GraphFormat, output: Option<&Path>) -> u8 {
+    let Some(Ready { loaded, .. }) = ready(configuration) else { return WRONG_INPUT };
+    let graph = Graph::new(&loaded.network);
+    let text = match format {
+        GraphFormat::Svg => graph.svg(),
+        GraphFormat::Dot => graph.dot(),
+        GraphFormat::Mermaid => graph.mermaid(),
+    };
+    let written = match output {
+        Some(path) => std::fs::write(path, text),
+        None => std::io::stdout().write_all(text.as_bytes()),
+    };
+    match written {
+        Ok(()) => 0,
+        Err(error) => {
+            complain(&format_args!("cannot write the graph: {error}"));
+            FAULT
+        }
+    }
+}

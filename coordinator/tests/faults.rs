@@ -1,0 +1,219 @@
+//! Law 3: no silent hang. Whatever a component does, the run ends with its name, the simulated time, what waits for it
+//! and its last log lines, and leaves no process and no shared memory.
+
+mod participants;
+
+use participants::Scenario;
+use rustix::process::Signal;
+
+/// Long enough that no run ends by itself.
+const LONG: &str = "1000 s";
+/// For what is found out by waiting.
+const SHORT_LIMIT: [&str; 2] = ["--stall-limit", "1 s"];
+
+/// A run in which `bad` does `behaviour`.
+fn faulty(behaviour: &str) -> Scenario {
+    Scenario::new("well", behaviour, LONG).with(&SHORT_LIMIT)
+}
+
+/// What every failure in the middle of a run tells.
+const IN_THE_MIDDLE: [&str; 4] = [
+    "error: component `bad` (rank 0)",
+    "it had reached 49 ms of simulated time",
+    "good.0 waits at 50 ms for the spikes of `pong` from bad.0",
+    "| window to 50 ms",
+];
+
+#[test]
+fn a_good_run() {
+    let scenario = Scenario::new("well", "well", "100 ms");
+    let finished = scenario.run();
+    finished.expect(0, &[]);
+    for text in ["run `x` done: 100 ms simulated", "ping", "pong", "good.0", "runs/x"] {
+        assert!(finished.output.contains(text), "`{text}` is not said:\n{}", finished.output);
+    }
+    let record = scenario.record();
+    assert_eq!(record["outcome"]["status"], "done");
+    assert_eq!(record["simulated_ms"], 100.0);
+    // One spike for each window.
+    assert_eq!(record["populations"][0]["spikes"], record["components"][0]["ranks"][0]["windows"]);
+    assert_eq!(record["components"][1]["ranks"][0]["exit_code"], 0);
+    assert!(record["configuration"]["description_sha256"].as_str().unwrap().len() == 64);
+    assert!(scenario.run_folder().join("config.toml").is_file());
+    assert_eq!(std::fs::read_to_string(scenario.run_folder().join("recorded")).unwrap(), "finish\n");
+    // A label is used once.
+    scenario.run().expect(2, &["there is a run `x` already"]);
+}
+
+#[test]
+fn wrong_input_starts_nothing() {
+    let scenario = Scenario::new("well", "well", "100 ms").with(&["--set", "component.bad.simulator=nets"]);
+    scenario.run().expect(2, &["nets"]);
+    assert!(!scenario.run_folder().exists());
+}
+
+#[test]
+fn killed() {
+    let scenario = faulty("is-killed 50");
+    let finished = scenario.run();
+    finished.expect(3, &IN_THE_MIDDLE);
+    finished.expect(3, &["was killed by signal 9 (SIGKILL)"]);
+    let record = scenario.record();
+    assert_eq!(record["outcome"]["status"], "failed");
+    assert_eq!(record["outcome"]["failure"]["component"], "bad");
+    assert_eq!(record["components"][1]["ranks"][0]["signal"], 9);
+    // What was recorded up to then is made readable.
+    assert_eq!(std::fs::read_to_string(scenario.run_folder().join("recorded")).unwrap(), "finish\n");
+}
+
+#[test]
+fn exits() {
+    let finished = faulty("exits 50").run();
+    finished.expect(3, &IN_THE_MIDDLE);
+    finished.expect(3, &["ended with code 3"]);
+}
+
+#[test]
+fn exits_with_0_too_early() {
+    let finished = faulty("exits-with-0 50").run();
+    finished.expect(3, &IN_THE_MIDDLE);
+    finished.expect(3, &["ended by itself with code 0 before its part was done"]);
+}
+
+#[test]
+fn aborts() {
+    let finished = faulty("aborts 50").run();
+    finished.expect(3, &IN_THE_MIDDLE);
+    finished.expect(3, &["(SIGABRT"]);
+}
+
+#[test]
+fn fails_by_its_own_word() {
+    let finished = faulty("fails 50").run();
+    finished.expect(3, &["component `bad` (rank 0) reported: the model has left its domain", "| window to 50 ms"]);
+}
+
+#[test]
+fn stopped() {
+    let finished = faulty("is-stopped 50").run();
+    finished.expect(4, &IN_THE_MIDDLE);
+    finished.expect(4, &["has made no progress for 1 s: its process is stopped"]);
+}
+
+#[test]
+fn loops_for_ever() {
+    let finished = faulty("loops 50").run();
+    finished.expect(4, &IN_THE_MIDDLE);
+    finished.expect(4, &["its process computes without getting on", "--stall-limit"]);
+}
+
+#[test]
+fn sleeps_for_ever() {
+    let finished = faulty("sleeps 50").run();
+    finished.expect(4, &IN_THE_MIDDLE);
+    finished.expect(4, &["its process sleeps, waiting for something outside the run"]);
+}
+
+#[test]
+fn never_connects() {
+    let finished = faulty("never-connects").run();
+    finished.expect(4, &["`bad` (rank 0) has not connected to the coordinator within 1", "had not begun"]);
+}
+
+#[test]
+fn slow_to_connect_but_at_work() {
+    Scenario::new("well", "works-before-it-connects", "10 ms").with(&SHORT_LIMIT).run().expect(0, &[]);
+}
+
+#[test]
+fn exits_before_it_connects() {
+    faulty("exits-before-it-connects").run().expect(3, &["`bad` (rank 0) ended with code 9 before it connected"]);
+}
+
+#[test]
+fn crashes_in_setup() {
+    let texts = ["`bad` (rank 0)", "SIGABRT", "while it built its model", "| building, and then it breaks"];
+    faulty("crashes-in-setup").run().expect(3, &texts);
+}
+
+#[test]
+fn never_ready() {
+    let scenario = faulty("never-ready").with(&["--setup-limit", "1 s"]);
+    scenario.run().expect(4, &["`bad` (rank 0) has not built its model within 1 s", "--setup-limit"]);
+}
+
+#[test]
+fn speaks_another_version() {
+    let scenario = faulty("other-version");
+    scenario.run().expect(3, &["`bad` (rank 0) cannot take part: it speaks version 2 of the session protocol"]);
+}
+
+#[test]
+fn does_not_know_the_secret() {
+    faulty("other-token").run().expect(3, &["`bad` (rank 0) cannot take part: it does not know the secret"]);
+}
+
+#[test]
+fn speaks_another_language() {
+    // Its first bytes are taken for the length of a message that is too long.
+    faulty("garbage-greeting").run().expect(4, &["`bad` (rank 0) has not connected to the coordinator"]);
+}
+
+#[test]
+fn writes_nonsense_into_shared_memory() {
+    let finished = faulty("garbage-in-ring").run();
+    finished.expect(3, &["component `good` (rank 0) reported: channel from bad.0", "simulated time"]);
+}
+
+#[test]
+fn exits_badly_after_its_part() {
+    let finished = Scenario::new("well", "exits-badly", "10 ms").run();
+    finished.expect(3, &["`bad` (rank 0) ended with code 7 after its part was done"]);
+}
+
+#[test]
+fn never_leaves() {
+    let finished = Scenario::new("well", "never-leaves", "10 ms").with(&SHORT_LIMIT).run();
+    finished.expect(4, &["`bad` (rank 0) has not ended within 1 s of the end of the run"]);
+}
+
+#[test]
+fn leaves_a_child() {
+    Scenario::new("well", "has-a-child", "10 ms").run().expect(0, &[]);
+}
+
+#[test]
+fn interrupted() {
+    let scenario = Scenario::new("well", "slow", LONG);
+    let mut running = scenario.start();
+    scenario.wait_for_log(&mut running, "bad.0", "window to 20 ms");
+    running.signal(Signal::INT);
+    scenario.wait(running).expect(130, &["interrupted"]);
+    let record = scenario.record();
+    assert_eq!(record["outcome"]["status"], "interrupted");
+    assert!(record["simulated_ms"].as_f64().unwrap() >= 19.0, "{}", record["simulated_ms"]);
+    assert_eq!(std::fs::read_to_string(scenario.run_folder().join("recorded")).unwrap(), "finish\n");
+}
+
+#[test]
+fn interrupted_while_one_does_not_listen() {
+    let scenario = Scenario::new("well", "loops 20", LONG);
+    let mut running = scenario.start();
+    scenario.wait_for_log(&mut running, "bad.0", "window to 20 ms");
+    running.signal(Signal::TERM);
+    scenario.wait(running).expect(130, &["interrupted"]);
+}
+
+#[test]
+fn coordinator_killed() {
+    for behaviour in ["slow", "is-stopped 20", "loops 20"] {
+        let scenario = Scenario::new("well", behaviour, LONG);
+        let mut running = scenario.start();
+        scenario.wait_for_log(&mut running, "bad.0", "window to 20 ms");
+        running.signal(Signal::KILL);
+        scenario.wait(running);
+        // The journal and the record of a run that begins are there.
+        assert!(scenario.run_folder().join("journal").join("good.0.journal").is_file());
+        assert_eq!(scenario.record()["outcome"]["status"], "running");
+    }
+}
