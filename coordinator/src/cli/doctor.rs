@@ -2,7 +2,9 @@
 
 use clap::Args;
 
+use super::{FAULT, WRONG_INPUT, complain};
 use crate::runtime::{self, programs};
+use crate::setup::nest;
 
 /// Arguments of `couple doctor`.
 #[derive(Args, Debug)]
@@ -51,13 +53,28 @@ pub fn doctor(arguments: &DoctorArguments) -> u8 {
 }
 
 fn nest() -> Finding {
-    Finding { name: "nest", found: Err("not part of this build".to_string()) }
+    let installed = nest::installed().map(|python| python.display().to_string());
+    let missing = || "`couple setup nest` installs it; `couple run` does so when it needs it".to_string();
+    Finding { name: "nest", found: installed.ok_or_else(missing) }
 }
 
 /// Prepares simulators.
 pub fn setup(arguments: &SetupArguments) -> u8 {
     for name in &arguments.names {
-        super::complain(&format_args!("`{name}` cannot be set up by this build"));
+        match name.as_str() {
+            "native" => println!("native: nothing to set up, it is part of couple"),
+            "nest" => match nest::ensure(None, &|line| eprintln!("{line}")) {
+                Ok(environment) => println!("nest: {} with {}", environment.version, environment.python.display()),
+                Err(error) => {
+                    complain(&error);
+                    return FAULT;
+                }
+            },
+            other => {
+                complain(&format_args!("there is no simulator `{other}`\n  help: the simulators are native and nest"));
+                return WRONG_INPUT;
+            }
+        }
     }
-    super::WRONG_INPUT
+    0
 }

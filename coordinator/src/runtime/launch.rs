@@ -1,5 +1,7 @@
 //! Starts one process for each rank, so that none of them can outlive the coordinator.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io;
@@ -14,6 +16,7 @@ use tokio::process::Child;
 
 use super::programs;
 use super::rendezvous::Rendezvous;
+use crate::setup::nest::{self, NestEnvironment};
 
 /// What to execute for a component.
 #[derive(Clone, Debug)]
@@ -24,6 +27,8 @@ pub struct Program {
     pub folder: PathBuf,
     /// Environment variables beside those that every rank gets.
     pub env: Vec<(OsString, OsString)>,
+    /// Versions and places, for the record.
+    pub facts: BTreeMap<String, String>,
 }
 
 /// A component's process could not be started.
@@ -53,22 +58,46 @@ pub enum LaunchError {
     },
 }
 
-/// The program of a component. Relative commands are those of the configuration's `folder`.
-pub fn program(component: &Component, folder: &Path) -> Result<Program, LaunchError> {
-    let folder = folder.to_path_buf();
-    match component.simulator {
-        Simulator::Native => {
-            Ok(Program { argv: vec![programs::find(programs::NATIVE)?.into()], folder, env: Vec::new() })
-        }
-        Simulator::Nest => nest(component, folder),
-        Simulator::Script => {
-            Ok(Program { argv: component.command.iter().map(OsString::from).collect(), folder, env: Vec::new() })
-        }
-    }
+/// Finds the programs of components, and makes simulators ready where that is needed.
+pub struct Programs<'a> {
+    folder: &'a Path,
+    progress: &'a dyn Fn(&str),
+    nest: BTreeMap<Option<String>, NestEnvironment>,
 }
 
-fn nest(component: &Component, _folder: PathBuf) -> Result<Program, LaunchError> {
-    Err(LaunchError::Setup(format!("component `{}`: NEST is not available", component.name)))
+impl<'a> Programs<'a> {
+    /// Relative commands are those of `folder`; `progress` is told of what takes time.
+    pub fn new(folder: &'a Path, progress: &'a dyn Fn(&str)) -> Self {
+        Programs { folder, progress, nest: BTreeMap::new() }
+    }
+    /// The program of a component.
+    pub fn of(&mut self, component: &Component) -> Result<Program, LaunchError> {
+        let folder = self.folder.to_path_buf();
+        let plain = |argv| Program { argv, folder: folder.clone(), env: Vec::new(), facts: BTreeMap::new() };
+        match component.simulator {
+            Simulator::Native => Ok(plain(vec![programs::find(programs::NATIVE)?.into()])),
+            Simulator::Script => Ok(plain(component.command.iter().map(OsString::from).collect())),
+            Simulator::Nest => self.nest(component),
+        }
+    }
+    fn nest(&mut self, component: &Component) -> Result<Program, LaunchError> {
+        let library = programs::find(nest::LIBRARY)?;
+        let environment = match self.nest.entry(component.python.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let made = nest::ensure(component.python.as_deref(), self.progress);
+                new.insert(made.map_err(|error| LaunchError::Setup(error.to_string()))?)
+            }
+        };
+        let nest::Command { argv, env } = nest::command(environment, &library);
+        let facts = [
+            ("nest", environment.version.clone()),
+            ("python", environment.python.display().to_string()),
+            ("extension", environment.module.display().to_string()),
+        ];
+        let facts = facts.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
+        Ok(Program { argv, folder: self.folder.to_path_buf(), env, facts })
+    }
 }
 
 /// Processors that this process may use.

@@ -30,12 +30,11 @@ mod summary;
 mod supervise;
 mod watch;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::time::Instant;
 
-use couple_network::description::Network;
+use couple_network::description::{Component, Network};
 use couple_ports::control::codec;
 use couple_ports::time::Time;
 use serde_json::json;
@@ -51,7 +50,7 @@ pub use report::{Failure, Kind};
 pub use supervise::Limits;
 
 use interrupt::Interrupts;
-use launch::{Program, Started};
+use launch::{Program, Programs, Started};
 use member::{Event, Member};
 use progress::Progress;
 use record::{Beginning, Measured, Record};
@@ -139,11 +138,8 @@ impl<'a> Run<'a> {
     /// Everything that can go wrong before a process is started.
     fn prepare(job: &'a Job<'a>) -> Result<Self, RunError> {
         let begun = Instant::now();
-        let program = |component| {
-            launch::program(component, job.directory)
-                .map_err(|source| RunError::Program { component: component.name.clone(), source })
-        };
-        let programs = job.network.components.iter().map(program).collect::<Result<Vec<_>, _>>()?;
+        let mut progress = Progress::new(job.style, job.network.duration);
+        let programs = find_programs(job, &progress)?;
         let encoded = codec::to_bytes(job.network).map_err(doing("cannot encode the description"))?;
         let hash = record::hex_hash(&encoded);
         let folder = RunFolder::create(job.out, job.label, &job.network.name)?;
@@ -160,10 +156,10 @@ impl<'a> Run<'a> {
             resolved: job.resolved,
             set: job.set,
             plan: serde_json::to_value(job.plan).unwrap_or_default(),
-            facts: vec![BTreeMap::new(); programs.len()],
+            facts: programs.iter().map(|program| program.facts.clone()).collect(),
         });
         record.write(&folder.record()).map_err(doing("cannot write the record"))?;
-        let progress = Progress::new(job.style, job.network.duration);
+        progress.phase("starting");
         Ok(Run { job, begun, folder, programs, welcomes, record, progress })
     }
 
@@ -283,6 +279,17 @@ impl<'a> Run<'a> {
             }
         }
     }
+}
+
+/// The program of each component; what has to be made ready for it is made now.
+fn find_programs(job: &Job<'_>, progress: &Progress) -> Result<Vec<Program>, RunError> {
+    let tell = |text: &str| progress.preparing(text);
+    let mut programs = Programs::new(job.directory, &tell);
+    let mut find = |component: &Component| {
+        let found = programs.of(component);
+        found.map_err(|source| RunError::Program { component: component.name.clone(), source })
+    };
+    job.network.components.iter().map(&mut find).collect()
 }
 
 struct Facts {

@@ -46,6 +46,15 @@ impl Progress {
             let _ = writeln!(std::io::stdout().lock(), "{fields}");
         }
     }
+    /// A simulator is made ready, which takes a while.
+    pub fn preparing(&self, text: &str) {
+        match (self.style, &self.bar) {
+            (Style::Json, _) => self.event("preparing", json!({ "text": text })),
+            (Style::Human, Some(bar)) => bar.println(text),
+            (Style::Human, None) => eprintln!("{text}"),
+            (Style::Quiet, _) => {}
+        }
+    }
     /// What is being done before the simulation begins.
     pub fn phase(&mut self, text: &str) {
         if let Some(bar) = &self.bar {
