@@ -109,10 +109,19 @@ int couple_next_window(couple_session *s, int64_t *start, int64_t *end) {
   return 1;
 }
 
+/* The number of events stamped `time_ns` or earlier. */
+static size_t until(const couple_spike *all, size_t n, int64_t time_ns) {
+  size_t low = 0;
+  while (low < n) {
+    const size_t middle = (low + n) / 2;
+    if (all[middle].time_ns <= time_ns) low = middle + 1;
+    else n = middle;
+  }
+  return low;
+}
+
 static int64_t range(const couple_spike *all, size_t n, int64_t from, int64_t to, const couple_spike **events) {
-  size_t first = 0, last;
-  while (first < n && all[first].time_ns <= from) ++first;
-  for (last = first; last < n && all[last].time_ns <= to;) ++last;
+  const size_t first = until(all, n, from), last = until(all, n, to);
   *events = all + first;
   return (int64_t)(last - first);
 }

@@ -117,7 +117,7 @@ class Component:
         if count == 0:
             self.ports[population["name"]] = Port(population, None, cell, None)
             return
-        given = {name: self._values(population, name) for name in population["params"]}
+        given = {name: self._values(population, name, value) for name, value in population["params"].items()}
         values = cells.parameters(cell, given)
         values.update(self._initial(population, cell))
         shared = {name: value for name, value in values.items() if numpy.ndim(value) == 0}
@@ -133,17 +133,19 @@ class Component:
             nodes.set({name: value.tolist() for name, value in each.items()})
         self.ports[population["name"]] = Port(population, nodes, cell, None)
 
-    def _values(self, population, name):
+    def _values(self, population, name, constant):
         """A number when all neurons have the same, else an array."""
+        if constant is not None:
+            return constant
         values = self.session.values(population["id"], name, population["count"])
         return float(values[0]) if (values == values[0]).all() else values
 
     def _initial(self, population, cell):
         state = {}
-        for name in population.get("initial") or {}:
+        for name, constant in population["initial"].items():
             if name not in cell.initial:
                 raise CoupleError(f"population `{population['name']}`: {cell.model} has no state variable {name}")
-            value = self._values(population, name)
+            value = self._values(population, name, constant)
             if cell.initial[name] is not None:
                 state[cell.initial[name]] = value
             elif numpy.any(value):
@@ -210,15 +212,17 @@ class Component:
             own = numpy.zeros(len(synapses), dtype=bool)
             if source["local"]:
                 own = (synapses.pre >= source["first"]) & (synapses.pre < source["first"] + source["count"])
+            if own.all():  # the common case, without a copy
+                self._into_nest(self.ports[source["name"]], port, synapses, weight, receptor)
+                continue
             if own.any():
                 self._into_nest(self.ports[source["name"]], port, synapses.select(own), weight[own], receptor)
-            if not own.all():
-                link = links[source["name"]]
-                if source["id"] not in channels:
-                    channels[source["id"]] = self.extension.input(link["index"], link["width"], link["min_delay_ns"])
-                remote = synapses.select(~own)
-                self._to_extension(channels[source["id"]], port, remote, weight[~own], receptor)
-                needed[link["index"]].append(numpy.unique(remote.pre))
+            link = links[source["name"]]
+            if source["id"] not in channels:
+                channels[source["id"]] = self.extension.input(link["index"], link["width"], link["min_delay_ns"])
+            remote = synapses.select(~own)
+            self._to_extension(channels[source["id"]], port, remote, weight[~own], receptor)
+            needed[link["index"]].append(numpy.unique(remote.pre))
         for index, parts in needed.items():
             indices = numpy.unique(numpy.concatenate(parts)) if parts else numpy.empty(0, dtype=numpy.uint32)
             self.session.need(index, indices)
