@@ -1,8 +1,10 @@
 //! What no single table can tell: sizes of the whole, grids that must meet, names used twice, parts without use.
 
-use couple_network::description::{Connection, PopulationId};
+use couple_network::description::{Connection, Network, PopulationId};
+use couple_network::{stimulus, synapses};
 
-use super::diagnostic::{Diagnostic, Place};
+use super::diagnostic::{Diagnostic, Place, Severity};
+use super::load::Places;
 use super::population::{Kind, off_grid_help};
 use super::projection::{Net, ProjectionDraft};
 use super::reader::{Fields, Reader};
@@ -74,7 +76,7 @@ fn spike_times(reader: &mut Reader, net: Net<'_>, projections: &[ProjectionDraft
     for draft in projections {
         let source = &net.populations[draft.projection.from];
         let Some(step) = net.step(draft.projection.to) else { continue };
-        let (Some(place), Some(whole)) = (&source.spike_times, &source.whole) else { continue };
+        let (Some(place), Some(whole)) = (&source.stimulus, &source.whole) else { continue };
         let Model::SpikeSourceArray { spike_times } = &whole.model else { continue };
         let off = spike_times.iter().flatten().find(|t| !t.is_multiple_of(step));
         if let Some(time) = off {
@@ -87,6 +89,29 @@ fn spike_times(reader: &mut Reader, net: Net<'_>, projections: &[ProjectionDraft
     }
 }
 
+/// The last word has the crate that draws: what it refuses and nothing above has found is noted here.
+pub(super) fn drawable(reader: &mut Reader, network: &Network, stimuli: &[Option<Place>], places: &Places) {
+    if reader.diagnostics.iter().any(|d| d.severity == Severity::Error) {
+        return;
+    }
+    let mut refuse = |code, place: &Place, message: String| {
+        // Their messages end with the remedy.
+        let (message, help) = message.rsplit_once("; ").unwrap_or((&message, "see configs/default.toml"));
+        reader.note(Diagnostic::error(code, place, message).help(help));
+    };
+    for (id, population) in network.populations.iter().enumerate().filter(|p| p.1.model.is_stimulus()) {
+        if let Err(error) = stimulus::validate(network, id) {
+            let place = stimuli[id].as_ref().unwrap_or(&places.populations[id]);
+            refuse("stimulus", place, format!("`{}` cannot be made: {error}", population.name));
+        }
+    }
+    for (id, projection) in network.projections.iter().enumerate() {
+        if let Err(error) = synapses::validate(network, id) {
+            refuse("synapses", &places.projections[id], format!("`{}` cannot be made: {error}", projection.name));
+        }
+    }
+}
+
 fn unused(
     reader: &mut Reader,
     net: Net<'_>,
@@ -95,7 +120,7 @@ fn unused(
     recordings: &[PopulationId],
 ) {
     // With errors about, projections may be missing for that reason.
-    if reader.diagnostics.iter().any(|d| d.severity == super::diagnostic::Severity::Error) {
+    if reader.diagnostics.iter().any(|d| d.severity == Severity::Error) {
         return;
     }
     for (id, component) in net.components.iter().enumerate() {

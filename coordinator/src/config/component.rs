@@ -52,6 +52,15 @@ fn read_component(reader: &mut Reader, entry: &Entry, directory: &Path) -> Compo
         None => Some(1),
     };
     let (ranks, threads) = (number("ranks"), number("threads"));
+    if let (Some(Simulator::Nest), Some(2..), Some(node)) = (draft.simulator, ranks, fields.get("script")) {
+        let message = "a model of your own runs in one process".to_string();
+        reader.note(
+            Diagnostic::error("not-used", fields.place_of("ranks"), message)
+                .label("more than one")
+                .related(&node.place, "the model")
+                .help("set ranks = 1 and use `threads`, or describe the populations here, without a script"),
+        );
+    }
     let (script, command, python) = read_program(reader, &fields, draft.simulator, directory);
     if let (Some(simulator), Some(step), Some(ranks), Some(threads)) = (draft.simulator, draft.step, ranks, threads)
         && reader.diagnostics.len() == errors

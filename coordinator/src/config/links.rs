@@ -47,6 +47,15 @@ fn read_connection(reader: &mut Reader, node: &Node, net: Net<'_>) -> Option<(Co
     let (source, target) = (&net.populations[from], &net.populations[to]);
     match target.kind? {
         Kind::Port => {}
+        Kind::OwnModel => {
+            let message = format!("`{}` are neurons of a model in a simulator, not the port of a program", target.name);
+            reader.note(
+                Diagnostic::error("wrong-target", place, message)
+                    .label("not a port")
+                    .help("synapses onto them are made by a [[projection]], for example with the connector OneToOne"),
+            );
+            return None;
+        }
         Kind::Cell(_) => {
             reader.note(
                 Diagnostic::error(

@@ -100,9 +100,13 @@ pub fn parse(path: &Path, text: &str, sets: &[String]) -> Result<Loaded, Vec<Dia
     match result {
         Some((network, options, places)) if diagnostics.iter().all(|d| d.severity == Severity::Warning) => {
             resolve(&mut root, &network, &options, &source);
+            // The same experiment in another folder has the same hash.
+            if let Some(Node { kind: Kind::Table(run), .. }) = root.get_mut("run") {
+                run.entries.retain(|e| e.key != "directory");
+            }
             let config_hash = hash(&tree::write(&root));
-            let directory = toml::Value::String(options.directory.to_string_lossy().into_owned());
-            put(&mut root, "run", "directory", Kind::String(directory.as_str().unwrap_or("").to_string()), &source);
+            let directory = options.directory.to_string_lossy().into_owned();
+            put(&mut root, "run", "directory", Kind::String(directory), &source);
             let resolved_toml = tree::write(&root);
             Ok(Loaded { network, options, resolved_toml, config_hash, warnings: diagnostics, places })
         }
@@ -140,6 +144,7 @@ fn read(
         projections: projections.iter().map(|p| p.place.clone()).collect(),
         connections: connections.iter().map(|c| c.1.clone()).collect(),
     };
+    let stimuli: Vec<_> = populations.iter().map(|p| p.stimulus.clone()).collect();
     let network = Network {
         name: run.name,
         seed: run.seed,
@@ -151,6 +156,7 @@ fn read(
         recordings,
     };
     // The folder of a file named without one is the current folder.
+    checks::drawable(reader, &network, &stimuli, &places);
     let directory = std::path::absolute(Path::new(".").join(&run.directory)).unwrap_or(run.directory);
     let options = RunOptions {
         stall_limit: run.stall_limit,

@@ -22,8 +22,8 @@ pub(super) struct PopulationDraft {
     pub component: Option<ComponentId>,
     pub size: Option<u32>,
     pub kind: Option<Kind>,
-    /// Where the spike times of a `SpikeSourceArray` stand.
-    pub spike_times: Option<Place>,
+    /// Where the rate or the spike times of a spike source stand.
+    pub stimulus: Option<Place>,
     /// All of it, if nothing is wrong.
     pub whole: Option<Population>,
 }
@@ -33,7 +33,10 @@ pub(super) struct PopulationDraft {
 pub(super) enum Kind {
     Cell(Cell),
     Stimulus,
+    /// The port of a program: takes spikes as they are.
     Port,
+    /// Neurons of a user's own model in a simulator: take synapses.
+    OwnModel,
 }
 
 /// Largest population: indices travel as 32-bit numbers.
@@ -98,7 +101,7 @@ fn read_population(reader: &mut Reader, entry: &Entry, around: &mut Surroundings
         component: None,
         size: None,
         kind: None,
-        spike_times: None,
+        stimulus: None,
         whole: None,
     };
     let errors = reader.diagnostics.len();
@@ -152,7 +155,7 @@ fn read_port(
         );
         return None;
     }
-    draft.kind = Some(Kind::Port);
+    draft.kind = Some(if component.simulator == Some(Simulator::Script) { Kind::Port } else { Kind::OwnModel });
     for key in ["params", "initial"] {
         if let Some(entry) = fields.entry(key) {
             reader.note(
@@ -213,10 +216,13 @@ fn read_model(
     match entry.cell {
         Some(cell) => read_cell(reader, cell, draft.size, &params, &initial),
         None if entry.name == "SpikeSourceArray" => {
-            draft.spike_times = params.get("spike_times").map(|n| n.place.clone());
+            draft.stimulus = params.get("spike_times").map(|n| n.place.clone());
             read_spike_times(reader, node, &params, draft.size, step, around.duration)
         }
-        None => read_poisson(reader, &params),
+        None => {
+            draft.stimulus = params.get("rate").map(|n| n.place.clone());
+            read_poisson(reader, &params)
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::pairs::{self, Member};
 use super::population::{Kind, PopulationDraft, off_grid_help};
 use super::reader::{Fields, Reader};
 use super::tree::Node;
-use super::units::Dimension;
+use super::units::{self, Dimension};
 use super::values::Length;
 
 /// A projection with the place to point at when it turns out to be wrong later.
@@ -176,7 +176,7 @@ fn check_target(reader: &mut Reader, member: &Member<'_>, net: Net<'_>) {
             "a port",
             format!("hand spikes to it with  [[connection]] from = \"…\", to = \"{name}\", delay = \"1 ms\""),
         ),
-        Some(Kind::Cell(_)) | None => return,
+        Some(Kind::Cell(_) | Kind::OwnModel) | None => return,
     };
     reader.note(Diagnostic::error("wrong-target", member.place, message).label(label).help(help));
 }
@@ -218,11 +218,13 @@ fn read_pair(
         let delay = reader.delay(node, length)?;
         check_delay(reader, node, &delay, net.step(to)?).then_some(delay)
     });
-    let Some(Kind::Cell(cell)) = target.kind else { return None };
-    let unit = Dimension::of_unit(cell.entry().weight_unit);
-    let weight = synapse.and_then(|s| s.get("weight")).and_then(|node| {
-        let weight = reader.value(node, unit, length)?;
-        check_sign(reader, node, weight.bounds(), cell, receptor?).then_some(weight)
+    let weight = synapse.and_then(|s| s.get("weight")).and_then(|node| match target.kind? {
+        Kind::Cell(cell) => {
+            let weight = reader.value(node, Dimension::of_unit(cell.entry().weight_unit), length)?;
+            check_sign(reader, node, weight.bounds(), cell, receptor?).then_some(weight)
+        }
+        // The user's own model knows what its weights mean; a unit in the value says which they are.
+        _ => reader.value(node, dimension_of(node), length),
     });
     let connector = connector?;
     let projection = Projection {
@@ -235,6 +237,19 @@ fn read_pair(
         receptor: receptor?,
     };
     Some((connector, projection))
+}
+
+/// The dimension of the first unit in a value; a current if there is none.
+fn dimension_of(node: &Node) -> Dimension {
+    fn first(node: &Node) -> Option<Dimension> {
+        match &node.kind {
+            super::tree::Kind::String(text) => units::dimension_of(text),
+            super::tree::Kind::Array(items) => items.iter().find_map(first),
+            super::tree::Kind::Table(table) => table.entries.iter().find_map(|e| first(&e.value)),
+            _ => None,
+        }
+    }
+    first(node).filter(|d| matches!(d, Dimension::Conductance | Dimension::Voltage)).unwrap_or(Dimension::Current)
 }
 
 /// Delays reach at least one step, and lie on the receiver's grid unless they are drawn (then they are rounded to it).

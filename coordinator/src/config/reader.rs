@@ -336,7 +336,15 @@ impl Reader {
             }
         };
         match result {
-            Ok(span) => Some(span),
+            Ok(span) if span.ns().unsigned_abs() <= LONGEST_TIME.ns().unsigned_abs() => Some(span),
+            Ok(_) => {
+                self.note(
+                    Diagnostic::error("out-of-range", &node.place, "this time is longer than 30 years")
+                        .label("too long")
+                        .help("times are in ms unless they have a unit"),
+                );
+                None
+            }
             Err(error) => {
                 let diagnostic = Diagnostic::error("not-exact", &node.place, error.to_string());
                 self.note(match error {
@@ -382,6 +390,9 @@ impl Reader {
         );
     }
 }
+
+/// Far enough from the end of the axis that sums of a few times stay on it.
+const LONGEST_TIME: Span = Span::from_ns(946_080_000_000_000_000);
 
 /// A time that came out of an expression: doubles are not exact there, so what is within a billionth of a whole
 /// number of nanoseconds is that number.

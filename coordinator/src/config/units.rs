@@ -123,6 +123,12 @@ pub(super) fn parse(text: &str, dimension: Dimension) -> Result<f64, UnitError> 
     format!("{mantissa}e{}", exponent.saturating_add(power)).parse().map_err(|_| UnitError::NotANumber)
 }
 
+/// The dimension of the unit of a text such as `"250 pF"`.
+pub(super) fn dimension_of(text: &str) -> Option<Dimension> {
+    let (number, unit) = split(text.trim());
+    number.parse::<f64>().ok().and(find(unit)).map(|u| u.1)
+}
+
 /// All units of `dimension`.
 pub(super) fn units_of(dimension: Dimension) -> impl Iterator<Item = &'static str> {
     UNITS.iter().filter(move |u| u.1 == dimension).map(|u| u.0)

@@ -1,0 +1,1 @@
+"""A model that is only named here, not run."""

@@ -1,0 +1,1 @@
+# A program that is only named here, not run.
