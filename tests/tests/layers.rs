@@ -40,7 +40,8 @@ fn every_crate_depends_only_on_the_layers_below_it() {
 #[test]
 fn every_member_of_the_workspace_has_a_layer() {
     let root = manifest(&workspace());
-    let members: BTreeSet<_> = root["workspace"]["members"].as_array().unwrap().iter().map(|m| m.as_str().unwrap()).collect();
+    let members: BTreeSet<_> =
+        root["workspace"]["members"].as_array().unwrap().iter().map(|m| m.as_str().unwrap()).collect();
     let known: BTreeSet<_> = LAYERS.iter().map(|(folder, _)| *folder).chain(["tests", "benches"]).collect();
     for member in members {
         assert!(known.contains(member), "{member} has no place in the layers");

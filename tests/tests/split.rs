@@ -22,6 +22,7 @@ const WHOLE: Layout = Layout { placement: ["a", "a", "a"], ranks: 1, threads: 1,
 fn config(layout: &Layout) -> String {
     let template = std::fs::read_to_string(workspace().join("tests/scenarios/split/network.toml")).unwrap();
     let mut components: Vec<_> = layout.placement.to_vec();
+    components.sort_unstable();
     components.dedup();
     let component = |name: &&str| {
         format!(
