@@ -61,10 +61,12 @@ impl Runs {
         let output = self.couple(&["compare", a, b]);
         assert_eq!(output.status.code(), Some(5), "{a} and {b}: {}", text(&output));
     }
+    /// Recorded spikes of the neurons.
     fn spikes(&self, label: &str) -> u64 {
         let record = fs::read_to_string(self.folder.path().join(label).join("record.json")).unwrap();
         let record: serde_json::Value = serde_json::from_str(&record).unwrap();
-        record["recordings"].as_array().into_iter().flatten().filter_map(|r| r["spikes"].as_u64()).sum()
+        let neurons = record["populations"].as_array().unwrap().iter().filter(|p| p["name"] == "E" || p["name"] == "I");
+        neurons.filter_map(|p| p["spikes"].as_u64()).sum()
     }
 }
 
@@ -88,7 +90,7 @@ fn feedback(layout: Layout<'_>, cell: &str) -> String {
     };
     let components = component("a", layout.e) + &layout.i.map_or(String::new(), |i| component("b", i));
     let (w, sd, noise) = match cell {
-        "IF_curr_alpha" => ("0.05", "0.005", "0.08"),
+        "IF_curr_alpha" => ("0.3", "0.03", "0.3"),
         "IF_curr_delta" => ("0.4", "0.04", "0.8"),
         _ => ("0.06", "0.006", "0.1"),
     };
