@@ -1,0 +1,33 @@
+"""The NEST half of coupled.toml in plain PyNEST, without couple: what NEST needs for itself."""
+
+import time
+
+import nest
+import numpy
+
+nest.verbosity = nest.VerbosityLevel.ERROR
+nest.resolution = 0.1
+cells = nest.Create(
+    "iaf_psc_exp",
+    10000,
+    {
+        "tau_m": 20.0,
+        "C_m": 250.0,
+        "tau_syn_ex": 2.0,
+        "tau_syn_in": 2.0,
+        "t_ref": 2.0,
+        "I_e": 210.0,
+        "E_L": -65.0,
+        "V_reset": -65.0,
+        "V_th": -50.0,
+    },
+)
+cells.V_m = numpy.random.default_rng(1).uniform(-65.0, -50.0, 10000)
+nest.Connect(
+    cells, cells, {"rule": "fixed_indegree", "indegree": 110}, {"synapse_model": "static_synapse", "weight": 1e-6, "delay": 1.0}
+)
+nest.Prepare()
+begin = time.perf_counter()
+nest.Run(2000.0)
+print(f"simulated 2000.0 ms in {time.perf_counter() - begin:.4f} s")
+nest.Cleanup()
