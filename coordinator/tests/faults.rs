@@ -1,6 +1,8 @@
 //! Law 3: no silent hang. Whatever a component does, the run ends with its name, the simulated time, what waits for it
 //! and its last log lines, and leaves no process and no shared memory.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod participants;
 
 use participants::Scenario;
@@ -201,6 +203,26 @@ fn interrupted_while_one_does_not_listen() {
     let mut running = scenario.start();
     scenario.wait_for_log(&mut running, "bad.0", "window to 20 ms");
     running.signal(Signal::TERM);
+    scenario.wait(running).expect(130, &["interrupted"]);
+}
+
+#[test]
+fn interrupted_twice() {
+    let scenario = Scenario::new("well", "stubborn 20", LONG);
+    let mut running = scenario.start();
+    scenario.wait_for_log(&mut running, "bad.0", "window to 20 ms");
+    running.signal(Signal::INT);
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    running.signal(Signal::INT);
+    scenario.wait(running).expect(130, &["interrupted"]);
+}
+
+#[test]
+fn interrupted_while_one_builds() {
+    let scenario = Scenario::new("well", "never-ready", LONG);
+    let mut running = scenario.start();
+    scenario.wait_for_log(&mut running, "bad.0", "building");
+    running.signal(Signal::INT);
     scenario.wait(running).expect(130, &["interrupted"]);
 }
 

@@ -44,13 +44,23 @@ pub fn list(arguments: &ListArguments) -> u8 {
         println!("{:width$}  {:<20}  {:<11}  {:>14}  reason", "label", "started", "outcome", "simulated");
     }
     for record in &records {
-        let outcome = record["outcome"]["status"].as_str().unwrap_or("?");
+        let outcome = match record["outcome"]["status"].as_str() {
+            Some("running") if !goes_on(record) => "killed",
+            other => other.unwrap_or("?"),
+        };
         let simulated = format!("{} ms", record["simulated_ms"]);
         let started = text(record, "started").get(..19).unwrap_or_default().replace('T', " ");
         let (label, reason) = (text(record, "label"), text(record, "reason"));
         println!("{}", format!("{label:width$}  {started:<20}  {outcome:<11}  {simulated:>14}  {reason}").trim_end());
     }
     0
+}
+
+/// Whether the coordinator of a run is still there.
+fn goes_on(record: &Value) -> bool {
+    let program = &record["program"];
+    let executable = std::fs::read_link(format!("/proc/{}/exe", program["pid"]));
+    executable.is_ok_and(|path| program["executable"].as_str().is_some_and(|was| path.starts_with(was)))
 }
 
 fn text(record: &Value, field: &str) -> String {

@@ -111,6 +111,19 @@ struct PassedOn {
     arguments: Vec<OsString>,
 }
 
+/// A fault in any thread or task ends the program, and with it all processes of a run: none may hang on.
+pub fn end_on_fault() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |fault| {
+        let text = fault.payload_as_str().unwrap_or_default();
+        // Whoever reads our output has read enough: no fault.
+        if !text.starts_with("failed printing to") {
+            tell(fault);
+        }
+        std::process::exit(i32::from(FAULT));
+    }));
+}
+
 /// Does what the arguments say.
 pub fn main(arguments: &Arguments) -> ExitCode {
     let code = match &arguments.command {

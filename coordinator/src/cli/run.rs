@@ -78,7 +78,11 @@ pub fn run(arguments: &RunArguments) -> u8 {
     match runtime::run(&job) {
         Ok(code) => code,
         Err(error) => {
-            complain(&error);
+            if style == Style::Json {
+                println!("{}", serde_json::json!({ "event": "error", "message": error.to_string() }));
+            } else {
+                complain(&error);
+            }
             match error {
                 RunError::Folder(FolderError::BadLabel(_) | FolderError::Exists { .. }) => WRONG_INPUT,
                 _ => FAULT,

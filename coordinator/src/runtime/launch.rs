@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 
 use couple_network::description::{Component, Simulator};
 use couple_ports::control::{ENV_COMPONENT, ENV_RANK, ENV_SOCKET, ENV_TOKEN};
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, setrlimit};
 use tokio::process::Child;
 
 use super::programs;
@@ -103,6 +103,16 @@ impl<'a> Programs<'a> {
 /// Processors that this process may use.
 pub fn cores() -> u32 {
     std::thread::available_parallelism().map_or(1, |n| n.get() as u32)
+}
+
+/// Makes sure that so many files can be open, as far as the system lets us: a ring is a file.
+pub fn allow_open_files(number: usize) {
+    let (wanted, limit) = (number as u64 + 256, getrlimit(Resource::Nofile));
+    if limit.current.is_some_and(|current| current < wanted) {
+        let current = limit.maximum.map_or(wanted, |maximum| maximum.min(wanted));
+        // Where this does not help, making the rings fails and says so.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(current), maximum: limit.maximum });
+    }
 }
 
 /// A started process.

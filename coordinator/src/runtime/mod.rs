@@ -194,6 +194,7 @@ impl<'a> Run<'a> {
     /// Starts all processes. What goes wrong with one of them is the run's failure, and the others must be ended.
     async fn launch(&mut self, events: &Sender<Event>) -> Result<(Vec<Member>, Watch, Option<Failure>), RunError> {
         let memory = doing("cannot make shared memory");
+        launch::allow_open_files(self.job.plan.channels.len() + 4 * self.welcomes.len());
         let (watch, page) = Watch::create(self.welcomes.len() as u32).map_err(memory)?;
         let rings = watch::rings(&self.job.plan.channels).map_err(doing("cannot make shared memory"))?;
         let rendezvous = Rendezvous::open().map_err(doing("cannot open the coordinator's socket"))?;
@@ -274,7 +275,7 @@ impl<'a> Run<'a> {
                 Err(RunError::Io { doing: "cannot finish the recordings".into(), source: error })
             }
             Err(error) => {
-                eprintln!("warning: cannot finish the recordings: {error}");
+                report::tell(&format!("warning: cannot finish the recordings: {error}"));
                 Ok(code)
             }
         }

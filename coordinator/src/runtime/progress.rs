@@ -7,6 +7,8 @@ use couple_ports::time::{Span, Time};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
+use super::report::tell;
+
 /// Time between lines without a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 /// Time between progress events.
@@ -51,7 +53,7 @@ impl Progress {
         match (self.style, &self.bar) {
             (Style::Json, _) => self.event("preparing", json!({ "text": text })),
             (Style::Human, Some(bar)) => bar.println(text),
-            (Style::Human, None) => eprintln!("{text}"),
+            (Style::Human, None) => tell(text),
             (Style::Quiet, _) => {}
         }
     }
@@ -91,7 +93,7 @@ impl Progress {
             });
             self.event("progress", fields);
         } else {
-            eprintln!("{time} of {} ({pace}), last: {straggler}", self.duration);
+            tell(&format!("{time} of {} ({pace}), last: {straggler}", self.duration));
         }
     }
     /// Removes the bar, so that what follows stands alone.

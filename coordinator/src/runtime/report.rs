@@ -1,8 +1,8 @@
 //! What went wrong in a run, told so that the user knows where to look.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -88,6 +88,11 @@ impl fmt::Display for Failure {
     }
 }
 
+/// Writes a line to standard error. A terminal that is gone is no reason to end a run.
+pub fn tell(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
 /// How a process ended, as the end of a sentence, and what that may mean.
 pub fn describe_exit(status: ExitStatus) -> (String, Option<String>) {
     if let Some(signal) = status.signal() {
@@ -153,9 +158,7 @@ fn tame(line: &str) -> String {
     for c in line.chars().take(LONGEST_LINE) {
         match c {
             '\t' => shown.push_str("    "),
-            c if c.is_control() => {
-                let _ = write!(shown, "{}", c.escape_default());
-            }
+            c if c.is_control() => shown.extend(c.escape_default()),
             c => shown.push(c),
         }
     }

@@ -1,6 +1,7 @@
 //! What a run came to, for the user.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 
 use serde_json::json;
 
@@ -8,6 +9,7 @@ use super::folder::RunFolder;
 use super::member::Member;
 use super::progress::{Progress, Style};
 use super::record::Record;
+use super::report::tell;
 use super::supervise::Ending;
 use super::watch::Watch;
 
@@ -45,12 +47,12 @@ pub fn show(
         return;
     }
     match ending {
-        Ending::Failed(failure) => eprint!("error: {failure}"),
-        Ending::Interrupted => eprintln!("interrupted"),
+        Ending::Failed(failure) => tell(format!("error: {failure}").trim_end()),
+        Ending::Interrupted => tell("interrupted"),
         Ending::Done => {}
     }
     if style != Style::Quiet {
-        print!("{}", text(record, folder, members, watch));
+        let _ = std::io::stdout().lock().write_all(text(record, folder, members, watch).as_bytes());
     }
 }
 

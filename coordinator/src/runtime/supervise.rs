@@ -20,7 +20,7 @@ use super::interrupt::Interrupts;
 use super::member::{Event, Member, Stage};
 use super::progress::Progress;
 use super::rendezvous::{Caller, refuse};
-use super::report::{Failure, Kind, describe_exit};
+use super::report::{Failure, Kind, describe_exit, tell};
 use super::start;
 use super::watch::Watch;
 
@@ -275,8 +275,10 @@ impl<'a> Supervisor<'a> {
             }
             match &member.closed {
                 Some((at, reason)) if member.exit.is_none() && !over(member) && at.elapsed() >= AFTER_CLOSE => {
-                    let reason = reason.as_ref().map_or(String::new(), |r| format!(" ({r})"));
-                    let what = format!("closed its connection to the coordinator{reason}, but did not end");
+                    let what = match reason {
+                        Some(reason) => format!("cannot be understood any more: {reason}"),
+                        None => "closed its connection to the coordinator, but did not end".to_string(),
+                    };
                     return Some(self.failed(line, what));
                 }
                 _ => {}
@@ -341,20 +343,19 @@ impl<'a> Supervisor<'a> {
         };
         // Only a simulating rank looks at the page.
         self.left().filter(|m| m.stage < Stage::Running).for_each(|m| m.signal(Signal::TERM));
-        if !self.all_gone(patience).await {
+        if self.wait_for_ends(patience).await == Waited::TooLong {
             for member in self.left() {
                 member.signal(Signal::TERM);
                 // One that is stopped could not obey.
                 member.signal(Signal::CONT);
             }
-            self.all_gone(MERCY).await;
+            self.wait_for_ends(MERCY).await;
         }
         // What is left of a rank is the processes that it started itself.
         self.members.iter().for_each(|m| m.signal(Signal::KILL));
-        if !self.all_gone(Duration::from_secs(5)).await {
-            for member in self.left() {
-                eprintln!("warning: process {} ({}) cannot be ended", member.pid, member.name());
-            }
+        self.wait_for_ends(Duration::from_secs(5)).await;
+        for member in self.left() {
+            tell(&format!("warning: process {} ({}) cannot be ended", member.pid, member.name()));
         }
         super::interrupt::end_strays();
     }
@@ -363,8 +364,8 @@ impl<'a> Supervisor<'a> {
         self.members.iter().filter(|m| m.exit.is_none())
     }
 
-    /// Waits for all processes to be gone. False when `patience` is over first, or the user's is.
-    async fn all_gone(&mut self, patience: Duration) -> bool {
+    /// Waits for all processes to be gone, until `patience` is over, or the user's is.
+    async fn wait_for_ends(&mut self, patience: Duration) -> Waited {
         let deadline = tokio::time::Instant::now() + patience;
         while self.left().next().is_some() {
             tokio::select! {
@@ -374,10 +375,19 @@ impl<'a> Supervisor<'a> {
                     // The reason of the end is known; what others say of it does not matter any more.
                     _ => {}
                 },
-                () = tokio::time::sleep_until(deadline) => return false,
-                () = self.interrupts.next() => return false,
+                () = tokio::time::sleep_until(deadline) => return Waited::TooLong,
+                () = self.interrupts.next() => return Waited::Interrupted,
             }
         }
-        true
+        Waited::AllGone
     }
+}
+
+/// How a wait for the ends of processes ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Waited {
+    AllGone,
+    TooLong,
+    /// The user asks again: no more mercy.
+    Interrupted,
 }

@@ -45,7 +45,10 @@ fn main() -> Outcome {
             println!("building, and then it breaks");
             abort()
         }
-        "never-ready" => idle(),
+        "never-ready" => {
+            println!("building");
+            idle()
+        }
         _ => {}
     }
     simulate(setup, &behaviour, Time::ZERO + at)
@@ -116,7 +119,7 @@ fn misbehave(behaviour: &str) {
         "exits" => exit(3),
         "exits-with-0" => exit(0),
         "aborts" => abort(),
-        "loops" => loop {
+        "loops" | "stubborn" => loop {
             std::hint::spin_loop();
         },
         "sleeps" => idle(),
