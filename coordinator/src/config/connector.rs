@@ -47,7 +47,7 @@ pub(super) fn read_connector(reader: &mut Reader, node: &Node, pair: Pair) -> Op
         "FixedProbability" => read.fixed_probability(),
         "FixedTotalNumber" => read.fixed_total_number(),
         "FixedNumberPre" | "FixedNumberPost" => read.fixed_number(name == "FixedNumberPre"),
-        _ => read.from_list(),
+        _ => read.listed(),
     }
 }
 
@@ -177,7 +177,7 @@ impl ConnectorReader<'_, '_> {
         );
     }
 
-    fn from_list(&mut self) -> Option<Connector> {
+    fn listed(&mut self) -> Option<Connector> {
         const FORM: &str = "a list of [source index, target index]";
         let node = self.fields.get("pairs")?;
         let items = self.reader.list(node, FORM)?;

@@ -8,8 +8,9 @@ use std::ops::Range;
 
 use super::nearest::nearest;
 
+type Unary = fn(f64) -> f64;
 /// Functions of one number.
-const UNARY: [(&str, fn(f64) -> f64); 8] = [
+const UNARY: [(&str, Unary); 8] = [
     ("sqrt", f64::sqrt),
     ("exp", f64::exp),
     ("ln", f64::ln),
@@ -19,8 +20,9 @@ const UNARY: [(&str, fn(f64) -> f64); 8] = [
     ("ceil", f64::ceil),
     ("abs", f64::abs),
 ];
+type Fold = fn(f64, f64) -> f64;
 /// Functions of two numbers or more.
-const FOLDS: [(&str, fn(f64, f64) -> f64); 2] = [("min", f64::min), ("max", f64::max)];
+const FOLDS: [(&str, Fold); 2] = [("min", f64::min), ("max", f64::max)];
 /// Brackets and signs may nest this deep; more is a mistake and would only exhaust the stack.
 const DEPTH: usize = 100;
 
@@ -183,7 +185,7 @@ impl Parser<'_> {
     }
 
     fn literal(&mut self) -> Result1 {
-        let rest = self.text[self.at..].as_bytes();
+        let rest = &self.text.as_bytes()[self.at..];
         let mut length = 0;
         while let Some(&b) = rest.get(length) {
             let after_exponent = length > 0 && matches!(rest[length - 1], b'e' | b'E');

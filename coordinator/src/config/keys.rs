@@ -15,6 +15,45 @@ pub(super) struct Key {
     pub required: bool,
     /// A value as it may be written.
     pub example: &'static str,
+    pub shape: Shape,
+    /// What it means, in a sentence.
+    pub doc: &'static str,
+}
+
+/// What can be written for a key.
+#[derive(Clone, Copy)]
+pub(super) enum Shape {
+    Text,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A string or a list of strings.
+    Texts,
+    /// A list of strings.
+    List,
+    Flag,
+    Whole,
+    Number,
+    Time,
+    /// A number, a distribution or a list.
+    Value,
+    /// Names with any of the kinds of values.
+    Settings,
+    /// Names with numbers.
+    Numbers,
+    /// Names with lists of numbers.
+    Lists,
+    /// Names with lists of lists of numbers.
+    Matrices,
+    /// Pairs of indices.
+    Pairs,
+    /// A table.
+    One(&'static Section),
+    /// Tables by name.
+    Named(&'static Section),
+    /// A list of tables.
+    Many(&'static Section),
+    /// One of these tables, told apart by the word under this key.
+    Kinds(&'static str, &'static [Section]),
 }
 
 impl Section {
@@ -30,111 +69,167 @@ impl Section {
     }
 }
 
-const fn must(name: &'static str, example: &'static str) -> Key {
-    Key { name, required: true, example }
+const fn must(name: &'static str, shape: Shape, example: &'static str, doc: &'static str) -> Key {
+    Key { name, required: true, example, shape, doc }
 }
 
-const fn may(name: &'static str, example: &'static str) -> Key {
-    Key { name, required: false, example }
+const fn may(name: &'static str, shape: Shape, example: &'static str, doc: &'static str) -> Key {
+    Key { name, required: false, example, shape, doc }
 }
 
-macro_rules! section {
-    ($(#[$doc:meta])* $name:ident, $title:expr, [$($key:expr),* $(,)?]) => {
-        $(#[$doc])*
-        pub(super) const $name: Section = Section { what: "", title: $title, keys: &[$($key),*] };
-    };
+const fn section(title: &'static str, keys: &'static [Key]) -> Section {
+    Section { what: "", title, keys }
 }
 
-section!(
-    /// The whole file.
-    ROOT,
+/// The whole file.
+pub(super) static ROOT: Section = section(
     "the configuration",
-    [
-        must("run", "[run]"),
-        may("parameters", "[parameters]"),
-        must("component", "[component.NAME]"),
-        may("cell", "[cell.NAME]"),
-        must("population", "[population.NAME]"),
-        may("projection", "[[projection]]"),
-        may("connection", "[[connection]]"),
-        may("record", "[[record]]"),
-    ]
+    &[
+        must("run", Shape::One(&RUN), "[run]", "The run as a whole."),
+        may("parameters", Shape::Numbers, "[parameters]", "Named numbers for use in expressions."),
+        must("component", Shape::Named(&COMPONENT), "[component.NAME]", "The simulators taking part."),
+        may("cell", Shape::Named(&CELL), "[cell.NAME]", "Sets of cell parameters that populations share."),
+        must("population", Shape::Named(&POPULATION), "[population.NAME]", "Neurons, and ports of programs."),
+        may("projection", Shape::Many(&PROJECTION), "[[projection]]", "Synapses between populations."),
+        may("connection", Shape::Many(&CONNECTION), "[[connection]]", "Spikes handed to the port of a program."),
+        may("record", Shape::Many(&RECORD), "[[record]]", "What is recorded."),
+    ],
 );
-section!(
-    RUN,
-    "[run]",
-    [
-        may("name", "\"my-run\""),
-        must("duration", "\"1 s\""),
-        may("seed", "1234"),
-        may("stall_limit", "\"10 s\""),
-        may("connect_timeout", "\"30 s\""),
-        may("window", "\"1 ms\""),
-        may("directory", "\"/path/to/scripts\""),
-    ]
-);
-section!(
-    COMPONENT,
-    "this component",
-    [
-        must("simulator", "\"native\""),
-        may("step", "\"0.1 ms\""),
-        may("ranks", "1"),
-        may("threads", "1"),
-        may("script", "\"model.py\""),
-        may("command", "[\"python3\", \"robot.py\"]"),
-        may("python", "\"/usr/bin/python3\""),
-    ]
-);
-section!(
-    CELL,
-    "this cell",
-    [must("type", "\"IF_curr_exp\""), may("params", "{ tau_m = 10.0 }"), may("initial", "{ v = -65.0 }")]
-);
-section!(
-    POPULATION,
-    "this population",
-    [
-        must("component", "\"NAME\""),
-        must("size", "100"),
-        may("cell", "\"IF_curr_exp\""),
-        may("params", "{ tau_m = 10.0 }"),
-        may("initial", "{ v = -65.0 }"),
-    ]
-);
-section!(
-    PROJECTION,
-    "this projection",
-    [
-        may("name", "\"E to I\""),
-        must("from", "\"NAME\""),
-        must("to", "\"NAME\""),
-        may("pair", "\"matching\""),
-        may("per_source", "{ w = [1, 2] }"),
-        may("per_target", "{ n = [1, 2] }"),
-        may("per_pair", "{ p = [[0.1, 0.2], [0.3, 0.4]] }"),
-        must("connector", "{ type = \"FixedProbability\", p = 0.1 }"),
-        must("synapse", "{ weight = 0.1, delay = \"1.5 ms\" }"),
-        may("receptor", "\"excitatory\""),
-    ]
-);
-section!(SYNAPSE, "`synapse`", [must("weight", "0.1"), must("delay", "\"1.5 ms\"")]);
-section!(CONNECTION, "this connection", [must("from", "\"NAME\""), must("to", "\"NAME\""), must("delay", "\"1 ms\"")]);
-section!(RECORD, "this record", [must("population", "\"NAME\""), may("variables", "[\"spikes\"]")]);
 
-/// Connectors by name, with the keys beside `type`.
-pub(super) const CONNECTORS: [Section; 7] = [
-    Section { what: "the connector ", title: "AllToAll", keys: &[TYPE, SELF] },
-    Section { what: "the connector ", title: "OneToOne", keys: &[TYPE] },
-    Section { what: "the connector ", title: "FixedProbability", keys: &[TYPE, must("p", "0.1"), SELF] },
-    Section { what: "the connector ", title: "FixedTotalNumber", keys: &[TYPE, must("n", "1000"), REPLACE, SELF] },
-    Section { what: "the connector ", title: "FixedNumberPre", keys: &[TYPE, must("n", "100"), REPLACE, SELF] },
-    Section { what: "the connector ", title: "FixedNumberPost", keys: &[TYPE, must("n", "100"), REPLACE, SELF] },
-    Section { what: "the connector ", title: "FromList", keys: &[TYPE, must("pairs", "[[0, 0], [0, 1]]")] },
+pub(super) static RUN: Section = section(
+    "[run]",
+    &[
+        may("name", Shape::Text, "\"my-run\"", "Name of the run; default: the name of the file."),
+        must("duration", Shape::Time, "\"1 s\"", "Simulated time."),
+        may("seed", Shape::Whole, "1234", "Seed of all random numbers; default 1."),
+        may("stall_limit", Shape::Time, "\"10 s\"", "Wall time without progress after which the run is ended."),
+        may("connect_timeout", Shape::Time, "\"60 s\"", "Wall time that components have to start."),
+        may("window", Shape::Time, "\"1 ms\"", "Time between exchanges; default: the planner's choice."),
+        may("directory", Shape::Text, "\".\"", "Where relative paths start; default: the folder of the file."),
+    ],
+);
+
+pub(super) static COMPONENT: Section = section(
+    "this component",
+    &[
+        must("simulator", Shape::Word(&SIMULATORS), "\"native\"", "Which simulator."),
+        may("step", Shape::Time, "\"0.1 ms\"", "Integration step; default 0.1 ms."),
+        may("ranks", Shape::Whole, "1", "Processes; default 1."),
+        may("threads", Shape::Whole, "1", "Threads of each process; default 1."),
+        may("script", Shape::Text, "\"model.py\"", "With nest: a model of your own."),
+        may("command", Shape::List, "[\"python3\", \"robot.py\"]", "With script: the program and its arguments."),
+        may("python", Shape::Text, "\"/usr/bin/python3\"", "With nest: this interpreter instead of the managed one."),
+    ],
+);
+
+pub(super) static CELL: Section = section(
+    "this cell",
+    &[
+        must("type", Shape::Text, "\"IF_curr_exp\"", "One of PyNN's standard cells or spike sources."),
+        may("params", Shape::Settings, "{ tau_m = 10.0 }", "Parameters, by PyNN's names; PyNN's defaults for others."),
+        may("initial", Shape::Settings, "{ v = -65.0 }", "Initial values of state variables."),
+    ],
+);
+
+pub(super) static POPULATION: Section = section(
+    "this population",
+    &[
+        must("component", Shape::Text, "\"NAME\"", "Where it lives."),
+        must("size", Shape::Whole, "100", "Number of neurons."),
+        may("cell", Shape::Text, "\"IF_curr_exp\"", "A standard cell or a [cell.NAME]; without one this is a port."),
+        may("params", Shape::Settings, "{ tau_m = 10.0 }", "Parameters; they go before those of a [cell.NAME]."),
+        may("initial", Shape::Settings, "{ v = -65.0 }", "Initial values of state variables."),
+    ],
+);
+
+pub(super) static PROJECTION: Section = section(
+    "this projection",
+    &[
+        may(
+            "name",
+            Shape::Text,
+            "\"E to I\"",
+            "Its name, by which random numbers are drawn; default: made of the populations.",
+        ),
+        must("from", Shape::Texts, "\"NAME\"", "Presynaptic population, or several."),
+        must("to", Shape::Texts, "\"NAME\"", "Postsynaptic population, or several."),
+        may(
+            "pair",
+            Shape::Word(&PAIRINGS),
+            "\"matching\"",
+            "Each of `from` with each of `to`, or first with first and so on.",
+        ),
+        may("per_source", Shape::Lists, "{ w = [1, 2] }", "Numbers for expressions, one for each of `from`."),
+        may("per_target", Shape::Lists, "{ n = [1, 2] }", "Numbers for expressions, one for each of `to`."),
+        may(
+            "per_pair",
+            Shape::Matrices,
+            "{ p = [[0.1, 0.2], [0.3, 0.4]] }",
+            "Numbers for expressions: a row for each of `to`, a column for each of `from`.",
+        ),
+        must(
+            "connector",
+            Shape::Kinds("type", &CONNECTORS),
+            "{ type = \"FixedProbability\", p = 0.1 }",
+            "Which pairs of neurons are connected.",
+        ),
+        must("synapse", Shape::One(&SYNAPSE), "{ weight = 0.1, delay = \"1.5 ms\" }", "What the synapses are."),
+        may("receptor", Shape::Word(&RECEPTORS), "\"excitatory\"", "Where they act; default excitatory."),
+    ],
+);
+
+pub(super) static SYNAPSE: Section = section(
+    "`synapse`",
+    &[
+        must("weight", Shape::Value, "0.1", "In nA, mV (IF_curr_delta) or µS (IF_cond_exp)."),
+        must("delay", Shape::Value, "\"1.5 ms\"", "A multiple of the target's step; drawn delays are rounded to it."),
+    ],
+);
+
+pub(super) static CONNECTION: Section = section(
+    "this connection",
+    &[
+        must("from", Shape::Text, "\"NAME\"", "The sending population."),
+        must("to", Shape::Text, "\"NAME\"", "A population of a program, as large as the sender."),
+        must("delay", Shape::Time, "\"1 ms\"", "Added to the time of each spike."),
+    ],
+);
+
+pub(super) static RECORD: Section = section(
+    "this record",
+    &[
+        must("population", Shape::Texts, "\"NAME\"", "The population, or several."),
+        may("variables", Shape::Texts, "[\"spikes\"]", "What of it; default spikes."),
+    ],
+);
+
+const fn connector(title: &'static str, keys: &'static [Key]) -> Section {
+    Section { what: "the connector ", title, keys }
+}
+
+/// Connectors by name.
+pub(super) static CONNECTORS: [Section; 7] = [
+    connector("AllToAll", &[TYPE, SELF]),
+    connector("OneToOne", &[TYPE]),
+    connector("FixedProbability", &[TYPE, P, SELF]),
+    connector("FixedTotalNumber", &[TYPE, N, REPLACE, SELF]),
+    connector("FixedNumberPre", &[TYPE, N, REPLACE, SELF]),
+    connector("FixedNumberPost", &[TYPE, N, REPLACE, SELF]),
+    connector("FromList", &[TYPE, PAIRS]),
 ];
-const TYPE: Key = must("type", "\"FixedProbability\"");
-const SELF: Key = may("allow_self_connections", "false");
-const REPLACE: Key = may("with_replacement", "false");
+const TYPE: Key = must("type", Shape::Text, "\"FixedProbability\"", "Which connector.");
+const SELF: Key = may("allow_self_connections", Shape::Flag, "false", "From a neuron to itself too; default true.");
+const REPLACE: Key = may(
+    "with_replacement",
+    Shape::Flag,
+    "false",
+    "A pair may be chosen again; default true for FixedTotalNumber, false for the others.",
+);
+const P: Key = must("p", Shape::Number, "0.1", "Probability that a pair is connected.");
+const N: Key =
+    must("n", Shape::Whole, "100", "Number of synapses: in all, for each target (Pre) or for each source (Post).");
+const PAIRS: Key =
+    must("pairs", Shape::Pairs, "[[0, 0], [0, 1]]", "Index of the source and of the target of each synapse.");
 
 /// PyNN's other connectors: known, not offered.
 pub(super) const OTHER_CONNECTORS: [&str; 9] = [
@@ -149,35 +244,82 @@ pub(super) const OTHER_CONNECTORS: [&str; 9] = [
     "Map",
 ];
 
-/// Distributions by name, with the keys beside `distribution`.
-pub(super) const DISTRIBUTIONS: [Section; 7] = [
-    Section {
-        what: "the distribution ",
-        title: "uniform",
-        keys: &[DISTRIBUTION, must("low", "0.0"), must("high", "1.0")],
-    },
-    Section { what: "the distribution ", title: "normal", keys: &[DISTRIBUTION, MU, SIGMA] },
-    Section { what: "the distribution ", title: "normal_clipped", keys: &[DISTRIBUTION, MU, SIGMA, LOW, HIGH] },
-    Section {
-        what: "the distribution ",
-        title: "normal_clipped_to_boundary",
-        keys: &[DISTRIBUTION, MU, SIGMA, LOW, HIGH],
-    },
-    Section { what: "the distribution ", title: "lognormal", keys: &[DISTRIBUTION, MU, SIGMA] },
-    Section { what: "the distribution ", title: "exponential", keys: &[DISTRIBUTION, must("beta", "1.0")] },
-    Section {
-        what: "the distribution ",
-        title: "gamma",
-        keys: &[DISTRIBUTION, must("k", "2.0"), must("theta", "1.0")],
-    },
+const fn distribution(title: &'static str, keys: &'static [Key]) -> Section {
+    Section { what: "the distribution ", title, keys }
+}
+
+/// Distributions by name.
+pub(super) static DISTRIBUTIONS: [Section; 7] = [
+    distribution(
+        "uniform",
+        &[DISTRIBUTION, must("low", QUANTITY, "0.0", "Lower bound."), must("high", QUANTITY, "1.0", "Upper bound.")],
+    ),
+    distribution("normal", &[DISTRIBUTION, MU, SIGMA]),
+    distribution("normal_clipped", &[DISTRIBUTION, MU, SIGMA, LOW, HIGH]),
+    distribution("normal_clipped_to_boundary", &[DISTRIBUTION, MU, SIGMA, LOW, HIGH]),
+    distribution("lognormal", &[DISTRIBUTION, MU, SIGMA]),
+    distribution("exponential", &[DISTRIBUTION, must("beta", QUANTITY, "1.0", "Mean.")]),
+    distribution(
+        "gamma",
+        &[DISTRIBUTION, must("k", QUANTITY, "2.0", "Shape."), must("theta", QUANTITY, "1.0", "Scale.")],
+    ),
 ];
-const DISTRIBUTION: Key = must("distribution", "\"normal\"");
-const MU: Key = must("mu", "1.0");
-const SIGMA: Key = must("sigma", "0.1");
-const LOW: Key = may("low", "0.0");
-const HIGH: Key = may("high", "1.0");
+/// A number; its unit depends on where the distribution stands.
+const QUANTITY: Shape = Shape::Number;
+const DISTRIBUTION: Key = must("distribution", Shape::Text, "\"normal\"", "Which distribution.");
+const MU: Key = must("mu", QUANTITY, "1.0", "Mean (of the logarithm, for lognormal).");
+const SIGMA: Key = must("sigma", QUANTITY, "0.1", "Standard deviation (of the logarithm, for lognormal).");
+const LOW: Key = may("low", QUANTITY, "0.0", "Lower bound, if any.");
+const HIGH: Key = may("high", QUANTITY, "1.0", "Upper bound, if any.");
 
 /// Simulators that components will be able to be.
 pub(super) const FUTURE_SIMULATORS: [&str; 5] = ["neuron", "brian2", "arbor", "hardware", "music"];
 /// Simulators that components can be.
-pub(super) const SIMULATORS: [&str; 3] = ["native", "nest", "script"];
+pub(super) static SIMULATORS: [&str; 3] = ["native", "nest", "script"];
+/// Receptors of a cell.
+pub(super) static RECEPTORS: [&str; 2] = ["excitatory", "inhibitory"];
+/// Which of `from` goes with which of `to`.
+pub(super) static PAIRINGS: [&str; 2] = ["all", "matching"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Calls `check` for each key of each table.
+    fn each(section: &'static Section, check: &mut dyn FnMut(&Key)) {
+        for key in section.keys {
+            check(key);
+            match key.shape {
+                Shape::One(inner) | Shape::Named(inner) | Shape::Many(inner) => each(inner, check),
+                Shape::Kinds(_, inner) => inner.iter().for_each(|i| each(i, check)),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn the_default_configuration_shows_every_key() {
+        let text = crate::config::DEFAULT;
+        let written = |name: &str| {
+            let mut rest = text;
+            while let Some(at) = rest.find(name) {
+                let before = rest[..at].chars().next_back();
+                rest = &rest[at + name.len()..];
+                let starts = before.is_none_or(|c| matches!(c, ' ' | '\n' | '{' | '[' | '.'));
+                let head_or_dotted = rest.starts_with([']', '.']);
+                if starts && (head_or_dotted || rest.trim_start_matches(' ').starts_with('=')) {
+                    return true;
+                }
+            }
+            false
+        };
+        each(&ROOT, &mut |key| assert!(written(key.name), "configs/default.toml does not show `{}`", key.name));
+        for section in &DISTRIBUTIONS {
+            assert!(text.contains(&format!("\"{}\"", section.title)), "{}", section.title);
+            section.keys.iter().for_each(|key| assert!(written(key.name), "{}: {}", section.title, key.name));
+        }
+        for section in &CONNECTORS {
+            assert!(text.contains(&format!("\"{}\"", section.title)), "{}", section.title);
+        }
+    }
+}

@@ -87,7 +87,7 @@ pub fn load(path: &Path, sets: &[String]) -> Result<Loaded, Vec<Diagnostic>> {
 pub fn parse(path: &Path, text: &str, sets: &[String]) -> Result<Loaded, Vec<Diagnostic>> {
     let source = Arc::new(Source { name: path.display().to_string(), text: text.to_string() });
     let mut root = tree::parse(&source)?;
-    let wrong: Vec<_> = sets.iter().filter_map(|s| set::apply(&mut root, s).err()).collect();
+    let wrong: Vec<_> = sets.iter().filter_map(|s| set::apply(&mut root, s).err().map(|d| *d)).collect();
     if !wrong.is_empty() {
         return Err(wrong);
     }

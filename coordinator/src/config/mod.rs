@@ -25,6 +25,7 @@ mod population;
 mod projection;
 mod reader;
 mod run;
+mod schema;
 mod set;
 mod tree;
 mod units;
@@ -33,6 +34,7 @@ mod values;
 pub use diagnostic::{Diagnostic, Place, Severity, Source, render_all};
 pub use load::{Loaded, Places, load, parse};
 pub use run::RunOptions;
+pub use schema::schema;
 
 /// A configuration with every key, commented: what `couple init` writes.
 pub const DEFAULT: &str = include_str!("../../../configs/default.toml");

@@ -7,6 +7,7 @@
 use couple_network::description::PopulationId;
 
 use super::diagnostic::{Diagnostic, Place};
+use super::keys::PAIRINGS;
 use super::projection::Net;
 use super::reader::{Fields, Reader, Scope};
 use super::tree::{Entry, Kind, Node};
@@ -96,7 +97,7 @@ fn read_pairing(reader: &mut Reader, fields: &Fields<'_>, from: usize, to: usize
             None
         }
         other => {
-            reader.unknown("unknown-pairing", &node.place, ("pairing", "pairings"), other, ["all", "matching"]);
+            reader.unknown("unknown-pairing", &node.place, ("pairing", "pairings"), other, PAIRINGS);
             None
         }
     }

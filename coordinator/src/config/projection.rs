@@ -8,7 +8,7 @@ use couple_ports::time::Span;
 use super::component::ComponentDraft;
 use super::connector::{self, Pair};
 use super::diagnostic::{Diagnostic, Place};
-use super::keys::{PROJECTION, SYNAPSE};
+use super::keys::{PROJECTION, RECEPTORS, SYNAPSE};
 use super::pairs::{self, Member};
 use super::population::{Kind, PopulationDraft, off_grid_help};
 use super::reader::{Fields, Reader};
@@ -48,8 +48,8 @@ impl Net<'_> {
 /// Reads all projections.
 pub(super) fn read_projections(reader: &mut Reader, root: Option<&Node>, net: Net<'_>) -> Vec<ProjectionDraft> {
     let nodes = reader.elements(root, "projection");
-    let mut names = Names::default();
-    names.given = nodes.iter().filter_map(|n| n.table()?.get("name")?.text().map(str::to_string)).collect();
+    let given = nodes.iter().filter_map(|n| n.table()?.get("name")?.text().map(str::to_string)).collect();
+    let mut names = Names { given, ..Names::default() };
     let mut drafts = vec![];
     for node in nodes {
         read_projection(reader, node, net, &mut names, &mut drafts);
@@ -186,8 +186,7 @@ fn read_receptor(reader: &mut Reader, node: &Node) -> Option<Receptor> {
         "excitatory" => Some(Receptor::Excitatory),
         "inhibitory" => Some(Receptor::Inhibitory),
         other => {
-            let known = ["excitatory", "inhibitory"];
-            reader.unknown("unknown-receptor", &node.place, ("receptor", "receptors"), other, known);
+            reader.unknown("unknown-receptor", &node.place, ("receptor", "receptors"), other, RECEPTORS);
             None
         }
     }

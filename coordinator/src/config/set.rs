@@ -8,7 +8,7 @@ use super::nearest::suggest;
 use super::tree::{self, Entry, Kind, Node, Table};
 
 /// Applies one `KEY=VALUE` to the tree. The value is TOML, or a bare string (`--set run.duration=2 s`).
-pub(super) fn apply(root: &mut Table, text: &str) -> Result<(), Diagnostic> {
+pub(super) fn apply(root: &mut Table, text: &str) -> Result<(), Box<Diagnostic>> {
     let source = Arc::new(Source { name: "--set".to_string(), text: text.to_string() });
     let (path, value) = read(&source)?;
     let path = match &path[..] {
@@ -23,14 +23,15 @@ pub(super) fn apply(root: &mut Table, text: &str) -> Result<(), Diagnostic> {
 
 type Step = (String, Place);
 
-fn malformed(source: &Arc<Source>) -> Diagnostic {
+fn malformed(source: &Arc<Source>) -> Box<Diagnostic> {
     let place = Place { source: source.clone(), range: 0..source.text.len() };
     Diagnostic::error("set", &place, "this is not KEY=VALUE")
         .label("not understood")
         .help("write for example --set run.duration=\"2 s\" or --set population.E.size=100")
+        .into()
 }
 
-fn read(source: &Arc<Source>) -> Result<(Vec<Step>, Node), Diagnostic> {
+fn read(source: &Arc<Source>) -> Result<(Vec<Step>, Node), Box<Diagnostic>> {
     let text = &source.text;
     let Some(equals) = text.find('=') else { return Err(malformed(source)) };
     if let Some(found) = tree::parse(source).ok().and_then(|t| chain(&t)) {
@@ -70,7 +71,7 @@ fn is_parameter(root: &Table, name: &str) -> bool {
 }
 
 /// Goes down the path from `table`, which lies at the end of `way`, and puts the value at its end.
-fn descend(table: &mut Table, path: &[Step], way: &[&str], value: Node) -> Result<(), Diagnostic> {
+fn descend(table: &mut Table, path: &[Step], way: &[&str], value: Node) -> Result<(), Box<Diagnostic>> {
     let Some((step, rest)) = path.split_first() else { return Ok(()) };
     let (name, place) = step;
     check_step(table, step, rest.is_empty(), way)?;
@@ -100,14 +101,15 @@ fn descend(table: &mut Table, path: &[Step], way: &[&str], value: Node) -> Resul
 
 /// A set value changes the configuration, it does not extend it: sections and named elements must exist, and so must
 /// parameters, since a misspelt one would be defined anew and used by nobody.
-fn check_step(table: &Table, step: &Step, last: bool, way: &[&str]) -> Result<(), Diagnostic> {
+fn check_step(table: &Table, step: &Step, last: bool, way: &[&str]) -> Result<(), Box<Diagnostic>> {
     let (name, place) = step;
     match way {
         [] if ROOT.key(name).is_none() => {
             let known = ROOT.keys.iter().map(|k| k.name);
             Err(Diagnostic::error("set", place, format!("the configuration has no `{name}` to set"))
                 .label("unknown")
-                .help(suggest(name, "tables", known)))
+                .help(suggest(name, "tables", known))
+                .into())
         }
         [what @ ("component" | "population" | "cell")] if !last && table.get(name).is_none() => {
             Err(unknown(what, &format!("{what}s"), step, table))
@@ -117,14 +119,15 @@ fn check_step(table: &Table, step: &Step, last: bool, way: &[&str]) -> Result<()
     }
 }
 
-fn not_a_table(step: &Step) -> Diagnostic {
+fn not_a_table(step: &Step) -> Box<Diagnostic> {
     Diagnostic::error("set", &step.1, format!("`{}` is a value, nothing lies below it", step.0))
         .label("not a table")
         .help("shorten the path")
+        .into()
 }
 
 /// An element of a list: by position, counted from 0, or by its `name`.
-fn element<'a>(items: &'a mut [Node], which: &Step, list: &str) -> Result<&'a mut Node, Diagnostic> {
+fn element<'a>(items: &'a mut [Node], which: &Step, list: &str) -> Result<&'a mut Node, Box<Diagnostic>> {
     let name_of = |n: &Node| n.table().and_then(|t| t.get("name")).and_then(Node::text).map(str::to_string);
     let names: Vec<String> = items.iter().filter_map(name_of).collect();
     let by_name = || items.iter().position(|n| name_of(n).as_deref() == Some(&which.0));
@@ -135,16 +138,19 @@ fn element<'a>(items: &'a mut [Node], which: &Step, list: &str) -> Result<&'a mu
             true => format!("`{list}` has {count} elements, counted from 0"),
             false => suggest(&which.0, "names", names.iter().map(String::as_str)),
         };
-        Diagnostic::error("set", &which.1, format!("`{list}` has no element `{}`", which.0)).label("unknown").help(help)
+        Diagnostic::error("set", &which.1, format!("`{list}` has no element `{}`", which.0))
+            .label("unknown")
+            .help(help)
+            .into()
     })
 }
 
-fn unknown(what: &str, plural: &str, step: &Step, table: &Table) -> Diagnostic {
-    Diagnostic::error("set", &step.1, format!("there is no {what} `{}` to set", step.0)).label("unknown").help(suggest(
-        &step.0,
-        plural,
-        table.entries.iter().map(|e| e.key.as_str()),
-    ))
+fn unknown(what: &str, plural: &str, step: &Step, table: &Table) -> Box<Diagnostic> {
+    let help = suggest(&step.0, plural, table.entries.iter().map(|e| e.key.as_str()));
+    Diagnostic::error("set", &step.1, format!("there is no {what} `{}` to set", step.0))
+        .label("unknown")
+        .help(help)
+        .into()
 }
 
 fn put(table: &mut Table, step: &Step, value: Node) {
