@@ -117,6 +117,13 @@ fn sleeps_for_ever() {
 }
 
 #[test]
+fn loops_inside_a_shell_script() {
+    let finished = faulty("wraps loops 50").run();
+    finished.expect(4, &IN_THE_MIDDLE);
+    finished.expect(4, &["its process computes without getting on"]);
+}
+
+#[test]
 fn never_connects() {
     let finished = faulty("never-connects").run();
     finished.expect(4, &["`bad` (rank 0) has not connected to the coordinator within 1", "had not begun"]);
@@ -228,7 +235,7 @@ fn interrupted_while_one_builds() {
 
 #[test]
 fn coordinator_killed() {
-    for behaviour in ["slow", "is-stopped 20", "loops 20"] {
+    for behaviour in ["slow", "is-stopped 20", "loops 20", "wraps slow"] {
         let scenario = Scenario::new("well", behaviour, LONG);
         let mut running = scenario.start();
         scenario.wait_for_log(&mut running, "bad.0", "window to 20 ms");

@@ -69,6 +69,8 @@ pub struct Member {
     pub log: PathBuf,
     /// Its process, which leads its process group.
     pub pid: Pid,
+    /// The process that takes part: the same, or one that it started (a shell script's simulator).
+    process: Pid,
     /// What was executed.
     pub command: Vec<String>,
     /// How far it is.
@@ -107,6 +109,7 @@ impl Member {
             descriptors,
             log,
             pid,
+            process: pid,
             command: Vec::new(),
             stage: Stage::Launched,
             since: now,
@@ -150,6 +153,8 @@ impl Member {
         let mut message = self.welcome.clone();
         message.network = welcome;
         let frame = codec::frame(&FromCoordinator::Welcome(Box::new(message)))?;
+        let process = stream.peer_cred().ok().and_then(|peer| Pid::from_raw(peer.pid()?));
+        self.process = process.unwrap_or(self.pid);
         let (outbox, inbox) = mpsc::channel(4);
         self.outbox = Some(outbox);
         self.enter(Stage::Setup);
@@ -183,9 +188,9 @@ impl Member {
         let old = self.exit.as_ref().is_some_and(|(_, at)| at.elapsed() >= patience);
         self.outbox.is_none() || self.closed.is_some() || old
     }
-    /// Its state by the kernel: one letter, as `ps` shows it.
+    /// The state by the kernel of the process that takes part: one letter, as `ps` shows it.
     pub fn process_state(&self) -> Option<char> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process)).ok()?;
         stat.rsplit_once(") ")?.1.chars().next()
     }
     /// Processor time of the simulation, all threads together.
@@ -202,7 +207,7 @@ impl Member {
     }
     /// Processor time used so far.
     fn cpu_time(&self) -> Option<Duration> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process)).ok()?;
         stat_times(&stat).map(|(_, time)| time)
     }
 }

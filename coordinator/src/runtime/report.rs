@@ -105,6 +105,11 @@ pub fn describe_exit(status: ExitStatus) -> (String, Option<String>) {
             "ended by itself with code 0 before its part was done".to_string(),
             Some("a program takes part until its session says that the run is over".to_string()),
         ),
+        // What a shell tells of a command that a signal ended.
+        Some(code @ 129..=159) => {
+            let (name, meaning) = signal_name(code - 128);
+            (format!("ended with code {code} (signal {}, {name})", code - 128), meaning.map(str::to_string))
+        }
         Some(code) => (format!("ended with code {code}"), None),
         None => (format!("ended: {status}"), None),
     }
@@ -175,6 +180,7 @@ mod tests {
         assert_eq!(text(9), "was killed by signal 9 (SIGKILL)");
         assert_eq!(text(6 | 0x80), "was killed by signal 6 (SIGABRT, core dumped)");
         assert_eq!(text(3 << 8), "ended with code 3");
+        assert_eq!(text(137 << 8), "ended with code 137 (signal 9, SIGKILL)");
         assert!(text(0).contains("code 0 before"));
     }
 

@@ -1,4 +1,5 @@
-//! A program that takes part in a run, well or badly: `participant BEHAVIOUR [TIME]`, TIME in ms of simulated time.
+//! A program that takes part in a run, well or badly: `participant BEHAVIOUR [TIME]`, TIME in ms of simulated time;
+//! or as the child of another process, `participant wraps BEHAVIOUR [TIME]`.
 //!
 //! It emits neuron 0 of each of its outputs at the end of each window, and tells each window in its log.
 
@@ -27,6 +28,11 @@ type Outcome = Result<(), Box<dyn Error>>;
 fn main() -> Outcome {
     let mut arguments = std::env::args().skip(1);
     let behaviour = arguments.next().ok_or("usage: participant BEHAVIOUR [TIME]")?;
+    if behaviour == "wraps" {
+        // As a shell script does that starts the simulator.
+        let status = Command::new(std::env::current_exe()?).args(arguments).status()?;
+        exit(status.code().unwrap_or(1));
+    }
     let at = Span::from_ms(arguments.next().map_or(Ok(0.0), |text| text.parse())?)?;
     match behaviour.as_str() {
         "never-connects" => idle(),
