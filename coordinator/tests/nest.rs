@@ -149,6 +149,70 @@ fn nest_equals_native_with_every_current_based_cell() {
     }
 }
 
+const EDGES: &str = r#"
+[run]
+duration = "30.3 ms"
+[component.a]
+simulator = "@simulator@"
+ranks = @ranks@
+threads = @ranks@
+[component.b]
+simulator = "@simulator@"
+step = "0.05 ms"
+[population.pulses]
+component = "a"
+size = 3
+cell = "SpikeSourceArray"
+params = { spike_times = [[1.0, 1.1, 5.0], [], [0.1, 30.3]] }
+[population.one]
+component = "a"
+size = 1
+cell = "IF_curr_exp"
+params = { i_offset = 1.5 }
+[population.fine]
+component = "b"
+size = 3
+cell = "IF_curr_delta"
+params = { i_offset = 1.2 }
+[population.quiet]
+component = "b"
+size = 2
+cell = "IF_curr_delta"
+[[projection]]
+from = "one"
+to = "one"
+connector = { type = "AllToAll" }
+synapse = { weight = 0.5, delay = "0.3 ms" }
+[[projection]]
+from = "one"
+to = "fine"
+connector = { type = "AllToAll" }
+synapse = { weight = 3.0, delay = "2.15 ms" }
+[[projection]]
+from = "fine"
+to = "one"
+connector = { type = "AllToAll" }
+synapse = { weight = -0.5, delay = "1 ms" }
+receptor = "inhibitory"
+[[record]]
+population = ["pulses", "one", "fine", "quiet"]
+"#;
+
+/// Fewer neurons than ranks, steps that differ, an end amid a window, a source on a finer grid, a source that nobody
+/// listens to, a population that nothing reaches.
+#[test]
+fn corners_equal_native() {
+    needs_nest!();
+    let runs = Runs::new();
+    for simulator in ["native", "nest"] {
+        for ranks in ["1", "2"] {
+            let config = EDGES.replace("@simulator@", simulator).replace("@ranks@", ranks);
+            runs.run(&format!("{simulator}-{ranks}"), &config);
+            runs.assert_same("native-1", &format!("{simulator}-{ranks}"));
+        }
+    }
+}
+
 fn script(line: &str, population: &str) -> String {
     let config = fs::read_to_string(folder("script.toml")).unwrap();
     config.replace("@script@", line).replace("@P@", population)
@@ -163,6 +227,10 @@ fn users_own_model_takes_part() {
     let line = format!("script = \"{}\"", folder("model.py").display());
     runs.run("script", &script(&line, ""));
     runs.assert_same("cells", "script");
+    // In an interpreter that the component names: the managed one, by its path.
+    let line = format!("{line}\npython = \"{}\"", nest::installed().unwrap().display());
+    runs.run("own-python", &script(&line, ""));
+    runs.assert_same("cells", "own-python");
 }
 
 #[test]

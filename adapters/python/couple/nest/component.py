@@ -182,50 +182,50 @@ class Component:
 
     def _connect(self):
         """Draws the synapses of this rank: those from its own neurons go into NEST, the others to the extension."""
-        links = {link["source"]: link for link in self.description["inputs"] if not link.get("target")}
-        needed = {link["index"]: [] for link in self.description["inputs"]}
-        channels = {}
-        by_id = {p["id"]: p for p in self.description["populations"]}
-        stimulus_delay = {}
-        for projection in self.description["projections"]:
-            if by_id[projection["from"]]["stimulus"] and by_id[projection["to"]]["local"]:
-                delays = stimulus_delay.setdefault(projection["from"], [])
-                delays.append(projection["min_delay_ns"])
         self.longest_delay_ns = self.step_ns
+        self.channels = {}
+        self.needed = {link["index"]: [] for link in self.description["inputs"]}
+        by_id = {p["id"]: p for p in self.description["populations"]}
         for projection in self.description["projections"]:
             source, target = by_id[projection["from"]], by_id[projection["to"]]
             if not target["local"]:
                 continue
             synapses = self.session.synapses(projection["id"])
-            if len(synapses) == 0:
-                continue
-            self.longest_delay_ns = max(self.longest_delay_ns, int(synapses.delay_ns.max()))
-            port = self.ports[target["name"]]
-            weight = cells.weights(port.cell, projection["receptor"], synapses.weight, projection["name"])
-            receptor = self._receptor(port, projection)
-            if source["stimulus"]:
-                if source["id"] not in channels:
-                    delay = min(stimulus_delay[source["id"]])
-                    channels[source["id"]] = self.extension.stimulus(source["id"], source["size"], delay)
-                self._to_extension(channels[source["id"]], port, synapses, weight, receptor)
-                continue
-            own = numpy.zeros(len(synapses), dtype=bool)
-            if source["local"]:
-                own = (synapses.pre >= source["first"]) & (synapses.pre < source["first"] + source["count"])
-            if own.all():  # the common case, without a copy
-                self._into_nest(self.ports[source["name"]], port, synapses, weight, receptor)
-                continue
-            if own.any():
-                self._into_nest(self.ports[source["name"]], port, synapses.select(own), weight[own], receptor)
-            link = links[source["name"]]
-            if source["id"] not in channels:
-                channels[source["id"]] = self.extension.input(link["index"], link["width"], link["min_delay_ns"])
-            remote = synapses.select(~own)
-            self._to_extension(channels[source["id"]], port, remote, weight[~own], receptor)
-            needed[link["index"]].append(numpy.unique(remote.pre))
-        for index, parts in needed.items():
+            if len(synapses) > 0:
+                self._connect_projection(projection, source, target, synapses)
+        for index, parts in self.needed.items():
             indices = numpy.unique(numpy.concatenate(parts)) if parts else numpy.empty(0, dtype=numpy.uint32)
             self.session.need(index, indices)
+
+    def _connect_projection(self, projection, source, target, synapses):
+        self.longest_delay_ns = max(self.longest_delay_ns, int(synapses.delay_ns.max()))
+        port = self.ports[target["name"]]
+        weight = cells.weights(port.cell, projection["receptor"], synapses.weight, projection["name"])
+        receptor = self._receptor(port, projection)
+        if source["stimulus"]:
+            self._to_extension(self._stimulus(source), port, synapses, weight, receptor)
+            return
+        if source["local"]:
+            own = (synapses.pre >= source["first"]) & (synapses.pre < source["first"] + source["count"])
+            if own.all():  # the common case, without a copy
+                self._into_nest(self.ports[source["name"]], port, synapses, weight, receptor)
+                return
+            self._into_nest(self.ports[source["name"]], port, synapses.select(own), weight[own], receptor)
+            synapses, weight = synapses.select(~own), weight[~own]
+        link = next(i for i in self.description["inputs"] if i["source"] == source["name"] and not i.get("target"))
+        if source["id"] not in self.channels:
+            self.channels[source["id"]] = self.extension.input(link["index"], link["width"], link["min_delay_ns"])
+        self._to_extension(self.channels[source["id"]], port, synapses, weight, receptor)
+        self.needed[link["index"]].append(numpy.unique(synapses.pre))
+
+    def _stimulus(self, source):
+        """The extension's channel of a spike source."""
+        if source["id"] not in self.channels:
+            ids = {p["id"] for p in self.populations.values() if p["local"]}
+            onto_us = (p for p in self.description["projections"] if p["from"] == source["id"] and p["to"] in ids)
+            delay = min(p["min_delay_ns"] for p in onto_us)
+            self.channels[source["id"]] = self.extension.stimulus(source["id"], source["size"], delay)
+        return self.channels[source["id"]]
 
     @staticmethod
     def _receptor(port, projection):
@@ -244,7 +244,7 @@ class Component:
         self.extension.synapses(channel, synapses.pre, target, weight, synapses.delay_ns, receptor)
 
     def _into_nest(self, source, target, synapses, weight, receptor):
-        if source.nodes is None or target.nodes is None:
+        if len(synapses) == 0:
             return
         spec = {"synapse_model": "static_synapse", "weight": weight, "delay": synapses.delay_ns / 1e6}
         if receptor:

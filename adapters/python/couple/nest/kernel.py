@@ -23,6 +23,8 @@ LONGEST_SLICE = 1000
 def load():
     """Imports NEST, without its banner and without letting it read our arguments."""
     os.environ.setdefault("PYNEST_QUIET", "1")
+    # NEST has its own setting, and complains about this one.
+    os.environ.pop("OMP_NUM_THREADS", None)
     arguments, sys.argv = sys.argv, sys.argv[:1]
     try:
         import nest
