@@ -2,6 +2,8 @@
 //! Equal means equal spikes, bit for bit. Needs the managed environment (`couple setup nest`), and says so when it is
 //! not there.
 
+#![allow(clippy::unwrap_used, reason = "how a test fails")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

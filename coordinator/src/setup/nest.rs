@@ -29,6 +29,8 @@ pub struct NestEnvironment {
     pub module: PathBuf,
     /// The folder of the `couple` package, for PYTHONPATH.
     pub package: PathBuf,
+    /// True for the managed environment, false for the user's own interpreter.
+    pub managed: bool,
 }
 
 /// What to execute for a rank of a NEST component.
@@ -58,12 +60,13 @@ pub(super) fn ensure_in(
             let path = tools.find(name).ok_or_else(|| {
                 SetupError::new(format!("there is no Python `{name}`"), "give the path of an interpreter that has NEST")
             })?;
-            python::probe(tools, &path)?
+            python::probe(&tools.as_user(), &path)?
         }
     };
     let module = extension::module(cache, tools, &interpreter, progress)?;
     let package = sources::package(cache, progress)?;
-    Ok(NestEnvironment { python: interpreter.python, version: interpreter.version, module, package })
+    let (managed, version) = (python.is_none(), interpreter.version);
+    Ok(NestEnvironment { python: interpreter.python, version, module, package, managed })
 }
 
 /// The interpreter of the managed environment, if that has been made; makes nothing.
@@ -76,7 +79,8 @@ pub fn installed() -> Option<PathBuf> {
 pub fn command(environment: &NestEnvironment, library: &Path) -> Command {
     let variable = |name: &str, value: OsString| (OsString::from(name), value);
     let mut path = environment.package.clone().into_os_string();
-    if let Some(users) = std::env::var_os("PYTHONPATH").filter(|p| !p.is_empty()) {
+    // The user's own modules may need it; the managed environment has all it needs, and keeps its own.
+    if let Some(users) = std::env::var_os("PYTHONPATH").filter(|p| !environment.managed && !p.is_empty()) {
         path.push(":");
         path.push(users);
     }

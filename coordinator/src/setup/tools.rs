@@ -16,18 +16,25 @@ const LAST_LINES: usize = 15;
 #[derive(Clone, Debug)]
 pub(super) struct Tools {
     path: OsString,
+    /// Keep the variables that tell Python where modules are.
+    python_variables: bool,
 }
 
 impl Tools {
     /// Along the user's PATH.
     pub fn from_environment() -> Self {
-        Tools { path: std::env::var_os("PATH").unwrap_or_default() }
+        Tools { path: std::env::var_os("PATH").unwrap_or_default(), python_variables: false }
+    }
+
+    /// The same, for an interpreter of the user's: it may find NEST through PYTHONPATH.
+    pub fn as_user(&self) -> Self {
+        Tools { python_variables: true, ..self.clone() }
     }
 
     /// Along `path`.
     #[cfg(test)]
     pub fn along(path: impl Into<OsString>) -> Self {
-        Tools { path: path.into() }
+        Tools { path: path.into(), python_variables: false }
     }
 
     /// The program called `name`; a name with a slash is a path.
@@ -41,8 +48,10 @@ impl Tools {
     fn command<S: AsRef<OsStr>>(&self, program: &Path, arguments: &[S]) -> Command {
         let mut command = Command::new(program);
         command.args(arguments).env("PATH", &self.path).stdin(Stdio::null());
-        // Python of an environment must not pick up what the caller's Python was told.
-        command.env_remove("PYTHONHOME").env_remove("PYTHONPATH").env_remove("__PYVENV_LAUNCHER__");
+        if !self.python_variables {
+            // Python of the managed environment must not pick up what another Python was told.
+            command.env_remove("PYTHONHOME").env_remove("PYTHONPATH");
+        }
         command
     }
 
