@@ -92,6 +92,7 @@ fn aborts() {
 #[test]
 fn fails_by_its_own_word() {
     let finished = faulty("fails 50").run();
+    finished.expect(3, &IN_THE_MIDDLE);
     finished.expect(3, &["component `bad` (rank 0) reported: the model has left its domain", "| window to 50 ms"]);
 }
 
@@ -121,6 +122,17 @@ fn loops_inside_a_shell_script() {
     let finished = faulty("wraps loops 50").run();
     finished.expect(4, &IN_THE_MIDDLE);
     finished.expect(4, &["its process computes without getting on"]);
+}
+
+#[test]
+fn the_sender_waits_for_a_listener() {
+    let scenario = Scenario::one_way("well", "loops 50", LONG).with(&SHORT_LIMIT);
+    let texts = [
+        "component `bad` (rank 0) has made no progress",
+        "good.0 waits at",
+        "until bad.0 has taken the spikes of `ping`",
+    ];
+    scenario.run().expect(4, &texts);
 }
 
 #[test]

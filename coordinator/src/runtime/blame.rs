@@ -52,21 +52,29 @@ pub fn standstill(members: &[Member], culprit: &Culprit, limit: Duration) -> (St
     (format!("has made no progress for {limit} s: {state}"), help)
 }
 
+/// The lines of ranks that wait for the one at fault.
+pub fn waiting_for(failure: &Failure, members: &[Member], watch: &Watch) -> Vec<usize> {
+    let at_fault = members.iter().position(|m| m.component == failure.component && m.rank == failure.rank);
+    let running = (0..members.len()).filter(|line| members[*line].stage == Stage::Running);
+    running
+        .filter(|line| at_fault.is_some() && watch.waiting_on(*line) == at_fault && Some(*line) != at_fault)
+        .collect()
+}
+
 /// Adds who waits for the one at fault, and the end of its log.
 pub fn complete(failure: &mut Failure, members: &[Member], watch: &Watch) {
-    let at_fault = members.iter().position(|m| m.component == failure.component && m.rank == failure.rank);
-    if let (Some(culprit), true) = (at_fault, failure.time.is_some()) {
-        let others = (0..members.len()).filter(|line| *line != culprit && members[*line].stage == Stage::Running);
-        let waiting = others.filter(|line| watch.waiting_on(*line) == Some(culprit));
-        failure.waiting = waiting.map(|line| describe_wait(&members[line], line, culprit, watch)).collect();
+    if failure.time.is_some() {
+        let waiting = waiting_for(failure, members, watch);
+        failure.waiting = waiting.into_iter().map(|line| describe_wait(&members[line], line, watch)).collect();
     }
     failure.last_lines = last_lines(&failure.log);
 }
 
 /// `ctx.0 waits at 12.3 ms for the spikes of E from detail.0`
-fn describe_wait(waiter: &Member, line: usize, culprit: usize, watch: &Watch) -> String {
+fn describe_wait(waiter: &Member, line: usize, watch: &Watch) -> String {
     let welcome = &waiter.welcome;
     let (name, time) = (waiter.name(), watch.time(line));
+    let Some(culprit) = watch.waiting_on(line) else { return format!("{name} has stopped waiting") };
     if let Some(channel) = welcome.channels_in.iter().find(|c| c.peer_line as usize == culprit) {
         let sources: Vec<String> = channel
             .links

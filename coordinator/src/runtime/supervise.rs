@@ -30,6 +30,8 @@ const TICK: Duration = Duration::from_millis(50);
 const LAST_WORDS: Duration = Duration::from_millis(100);
 /// Time for a process to end after its connection did.
 const AFTER_CLOSE: Duration = Duration::from_millis(300);
+/// Looks at whether others have come to wait for a rank that failed.
+const LOOKS_FOR_WAITS: u32 = 20;
 /// Time between asking a process to end and killing it.
 const MERCY: Duration = Duration::from_millis(300);
 /// Time for processes to leave by themselves, after a failure.
@@ -104,14 +106,23 @@ impl<'a> Supervisor<'a> {
                 _ = tick.tick() => self.on_tick(),
             };
             if let Some(mut failure) = failure.or_else(|| self.ended_early()) {
-                // What others wait for shows a moment later.
-                tokio::time::sleep(Duration::from_millis(20)).await;
+                self.let_others_wait(&failure).await;
                 blame::complete(&mut failure, &self.members, &self.watch);
                 return Ending::Failed(Box::new(failure));
             }
             if self.members.iter().all(|m| m.stage == Stage::Leaving && m.exit.is_some()) {
                 return Ending::Done;
             }
+        }
+    }
+
+    /// Who waits for the one at fault shows a moment later.
+    async fn let_others_wait(&self, failure: &Failure) {
+        for _ in 0..LOOKS_FOR_WAITS {
+            if failure.time.is_none() || !blame::waiting_for(failure, &self.members, &self.watch).is_empty() {
+                return;
+            }
+            tokio::time::sleep(TICK / 5).await;
         }
     }
 

@@ -58,6 +58,14 @@ pub struct Running {
 impl Scenario {
     /// `good` and `bad` do as they are told (see the participant), for `duration`.
     pub fn new(good: &str, bad: &str, duration: &str) -> Self {
+        let back = "[[connection]]\nfrom = \"pong\"\nto = \"ping\"\ndelay = \"1 ms\"";
+        Self::make(good, bad, duration, back)
+    }
+    /// The same, but `bad` only listens.
+    pub fn one_way(good: &str, bad: &str, duration: &str) -> Self {
+        Self::make(good, bad, duration, "")
+    }
+    fn make(good: &str, bad: &str, duration: &str, back: &str) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let folder = tempfile::tempdir().unwrap();
         let command = |behaviour: &str| {
@@ -88,10 +96,7 @@ impl Scenario {
             from = "ping"
             to = "pong"
             delay = "1 ms"
-            [[connection]]
-            from = "pong"
-            to = "ping"
-            delay = "1 ms"
+            {back}
             [[record]]
             population = ["ping"]
             "#,
