@@ -36,7 +36,19 @@ impl Place {
         let column = before[line_start(before, start)..].chars().count() + 1;
         (before.matches('\n').count() + 1, column)
     }
+
+    /// The part that is underlined: (start, length).
+    fn shown(&self) -> (usize, usize) {
+        let text = &self.source.text;
+        let start = text.floor_char_boundary(self.range.start);
+        let end = text.floor_char_boundary(self.range.end.min(start + UNDERLINED));
+        (start, end.saturating_sub(start))
+    }
 }
+
+/// Longest stretch that is underlined, and that is shown on either side of it, in bytes: lists can be very long lines.
+const UNDERLINED: usize = 120;
+const AROUND: usize = 120;
 
 /// Where the line that holds byte `at` starts.
 fn line_start(text: &str, at: usize) -> usize {
@@ -193,11 +205,8 @@ impl miette::Diagnostic for Diagnostic {
     }
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         let place = self.place.as_ref()?;
-        let span = |place: &Place, label: &str| {
-            LabeledSpan::new_with_span(Some(label.to_string()), (place.range.start, place.range.len()))
-        };
-        let mut labels =
-            vec![LabeledSpan::new_primary_with_span(Some(self.label.clone()), (place.range.start, place.range.len()))];
+        let span = |place: &Place, label: &str| LabeledSpan::new_with_span(Some(label.to_string()), place.shown());
+        let mut labels = vec![LabeledSpan::new_primary_with_span(Some(self.label.clone()), place.shown())];
         // Only one text can be shown at a time.
         labels.extend(self.related.iter().filter(|r| r.0.source == place.source).map(|(at, label)| span(at, label)));
         Some(Box::new(labels.into_iter()))
@@ -218,7 +227,10 @@ impl SourceCode for Place {
         let end = text.ceil_char_boundary(span.offset() + span.len());
         let (start, end) = match lines {
             false => (start, end),
-            true => (line_start(text, start), line_end(text, end)),
+            true => (
+                line_start(text, start).max(text.floor_char_boundary(start.saturating_sub(AROUND))),
+                line_end(text, end).min(text.ceil_char_boundary(end + AROUND)),
+            ),
         };
         let inner = text.read_span(&(start, end - start).into(), 0, 0)?;
         Ok(Box::new(miette::MietteSpanContents::new_named(

@@ -434,12 +434,9 @@ fn read_spike_times(
 /// The spike times of one neuron: after 0, in order, on the grid of its component.
 fn read_train(reader: &mut Reader, items: &[Node], step: Option<Span>, duration: Option<Span>) -> Option<Vec<Span>> {
     let mut times: Vec<Span> = Vec::with_capacity(items.len());
-    let mut fine = true;
     for node in items {
-        let Some(time) = reader.positive_time(node, "a spike time", false) else {
-            fine = false;
-            continue;
-        };
+        // One of a list is enough: the others are likely wrong for the same reason.
+        let time = reader.positive_time(node, "a spike time", false)?;
         let wrong = match (times.last(), step) {
             (Some(last), _) if *last > time => {
                 Some(("unsorted", format!("{time} comes after {last}"), "sort the spike times".to_string()))
@@ -453,7 +450,6 @@ fn read_train(reader: &mut Reader, items: &[Node], step: Option<Span>, duration:
         };
         if let Some((code, message, help)) = wrong {
             reader.note(Diagnostic::error(code, &node.place, message).label("here").help(help));
-            // One of a list is enough: the others are likely wrong for the same reason.
             return None;
         }
         if duration.is_some_and(|d| time > d) && times.last().is_none_or(|last| duration.is_some_and(|d| *last <= d)) {
@@ -465,7 +461,7 @@ fn read_train(reader: &mut Reader, items: &[Node], step: Option<Span>, duration:
         }
         times.push(time);
     }
-    fine.then_some(times)
+    Some(times)
 }
 
 /// The neighbours of a time on a grid.

@@ -26,9 +26,8 @@ impl Reader {
             Kind::Table(_) => self.distribution(node, dimension).map(Value::Random),
             Kind::Array(items) => {
                 self.check_length(node, items.len(), length)?;
-                // All of them, so that each wrong one is noted.
-                let values: Vec<_> = items.iter().map(|n| self.number(n, dimension)).collect();
-                values.into_iter().collect::<Option<_>>().map(Value::List)
+                // The first wrong one is enough: the others are likely wrong for the same reason.
+                items.iter().map(|n| self.number(n, dimension)).collect::<Option<_>>().map(Value::List)
             }
             _ => self.number(node, dimension).map(Value::Constant),
         }
@@ -40,8 +39,7 @@ impl Reader {
             Kind::Table(_) => self.distribution(node, Dimension::Time).map(Delay::Random),
             Kind::Array(items) => {
                 self.check_length(node, items.len(), length)?;
-                let values: Vec<_> = items.iter().map(|n| self.time(n)).collect();
-                values.into_iter().collect::<Option<_>>().map(Delay::List)
+                items.iter().map(|n| self.time(n)).collect::<Option<_>>().map(Delay::List)
             }
             _ => self.time(node).map(Delay::Constant),
         }
