@@ -3,9 +3,12 @@
 use std::collections::VecDeque;
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
+
+use rustix::process::Signal;
 
 use super::{Progress, SetupError};
 
@@ -52,6 +55,7 @@ impl Tools {
             // Python of the managed environment must not pick up what another Python was told.
             command.env_remove("PYTHONHOME").env_remove("PYTHONPATH");
         }
+        die_with_us(&mut command);
         command
     }
 
@@ -95,6 +99,16 @@ impl Tools {
             Ok(status) => Err(failed(format!("{status}\n    {}", last.make_contiguous().join("\n    ")))),
             Err(error) => Err(failed(error.to_string())),
         }
+    }
+}
+
+/// Has the kernel kill the program when we are gone: left alone, it would go on to write into what the next set-up makes.
+fn die_with_us(command: &mut Command) {
+    let arm = || Ok(rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?);
+    // SAFETY: between fork and exec only async-signal-safe calls are allowed; `arm` makes one plain system call and
+    // allocates nothing.
+    unsafe {
+        command.pre_exec(arm);
     }
 }
 
