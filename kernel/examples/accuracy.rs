@@ -18,10 +18,11 @@ fn main() -> Result<(), String> {
         let (largest, other_bits, same) = common::compare(&case.run(), theirs);
         let spikes = if same { "identical" } else { "**different**" };
         println!(
-            "| {} | {} | {:.0} | {largest:.1e} | {other_bits} of {} | {spikes} |",
+            "| {} | {} | {:.0} | {} | {other_bits} of {} | {spikes} |",
             case.name,
             case.step,
             theirs.spikes.len() as f64 / (case.step.ms() * f64::from(case.steps) * 1e-3),
+            if largest == 0.0 { "0".into() } else { format!("{largest:.1e}") },
             case.steps
         );
     }

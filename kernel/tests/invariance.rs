@@ -101,6 +101,36 @@ fn spikes_from_far_ahead_arrive_at_their_time() {
 }
 
 #[test]
+fn a_spike_between_two_steps_counts_at_the_second() {
+    // Population a is on a finer grid than b, which it reaches with 0.7 ms.
+    let mut network = mixed(Cell::IfCurrDelta, 2, [0, 1, 0]);
+    network.components[0].step = Span::from_ns(25_000);
+    let source = (0..37).find(|i| build(&network, 1).needed(0).contains(*i)).unwrap();
+    let potentials = |stamp: i64| {
+        let mut engine = build(&network, 1);
+        engine.deliver(0, source, Time::from_ns(stamp)).unwrap();
+        let mut trace = Vec::new();
+        for step in 1..=25 {
+            engine.run(Time::ZERO + STEP * step, &mut |_, _, _| ()).unwrap();
+            trace.push(engine.membrane_potential(1));
+        }
+        trace
+    };
+    let (on, between, late, next) =
+        (potentials(1_300_000), potentials(1_325_000), potentials(1_400_000), potentials(1_425_000));
+    assert_eq!(between, late);
+    assert_ne!(on, between);
+    assert_ne!(late, next);
+    let first = on.iter().zip(&between).position(|(a, b)| a != b).unwrap();
+    assert_eq!(first + 1, 20, "a spike at 1.3 ms acts at 2.0 ms");
+}
+
+fn build(network: &Network, component: ComponentId) -> couple_kernel::Engine {
+    let part = couple_kernel::Part { component, rank: 0, ranks: 1, threads: 1 };
+    couple_kernel::Engine::build(network, part).expect("it builds")
+}
+
+#[test]
 fn stimuli_are_reported_when_asked_for() {
     let network = mixed(Cell::IfCurrExp, 1, [0; 3]);
     let collect = |ranks: u32| {

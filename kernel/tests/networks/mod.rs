@@ -180,6 +180,11 @@ pub fn mixed(cell: Cell, components: usize, place: [ComponentId; 3]) -> Network 
         projection((4, 2), Connector::AllToAll { allow_self_connections: true }, Value::Constant(0.3 * w), ms(2.0), e),
         projection((5, 2), Connector::AllToAll { allow_self_connections: true }, exc, ms(0.4), e),
     ];
+    // A drive with weights and delays of its own for each neuron.
+    let mut own = n.projections[7].clone();
+    own.name += ", each its own";
+    (own.weight, own.delay) = (n.projections[0].weight.clone(), n.projections[0].delay.clone());
+    n.projections.push(own);
     n
 }
 
