@@ -102,6 +102,15 @@ pub fn count(network: &Network, projection: ProjectionId, post: Range<u32>) -> u
     }
 }
 
+/// Adds to `counts`, one number for each presynaptic neuron, how many synapses onto `post` it has. Much cheaper than
+/// drawing them, since weights and delays are left out.
+pub fn count_by_source(network: &Network, projection: ProjectionId, post: Range<u32>, counts: &mut [u32]) {
+    for_each_sources(network, &network.projections[projection], post, &mut |sources: Sources| {
+        sources.pre.iter().for_each(|pre| counts[*pre as usize] += 1);
+        true
+    });
+}
+
 /// The neurons of population `from` that have a synapse onto one of the `targets`: ranges of postsynaptic neurons of projections.
 /// Projections from other populations are passed over.
 pub fn needed_sources(network: &Network, from: PopulationId, targets: &[(ProjectionId, Range<u32>)]) -> IndexSet {

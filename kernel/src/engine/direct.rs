@@ -11,6 +11,7 @@ use couple_network::synapses;
 
 use super::BuildError;
 use super::ring::Ring;
+use super::table::check_offsets;
 use crate::models::channel;
 
 /// One number for all neurons, or one for each.
@@ -66,10 +67,7 @@ impl Direct {
             delays.extend_from_slice(row.delay_steps);
         });
         let longest = delays.iter().copied().max().unwrap_or(0);
-        let neurons = post.len() as u64;
-        if (u64::from(longest) + 1) * neurons > u64::from(u32::MAX) {
-            return Err(BuildError::DelayTooLong { projection: p.name.clone(), steps: longest, neurons });
-        }
+        check_offsets(&p.name, longest, post.len() as u64)?;
         let stimulus = Stimulus::new(network, p.from, post.clone())
             .map_err(|error| BuildError::Stimulus { population: network.populations[p.from].name.clone(), error })?;
         // A row of a OneToOne is one synapse, hence the columns run along the neurons.

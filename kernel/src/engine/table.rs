@@ -58,32 +58,30 @@ impl Table {
         post: Range<u32>,
     ) -> Result<Option<Self>, BuildError> {
         let p = &network.projections[projection];
-        let (mut starts, longest) = count(network, projection, &post)?;
+        let mut starts = starts(network, projection, &post)?;
         let total = *starts.last().unwrap_or(&0) as usize;
         if total == 0 {
             return Ok(None);
         }
-        let neurons = post.len() as u64;
-        if (u64::from(longest) + 1) * neurons > u64::from(u32::MAX) {
-            return Err(BuildError::DelayTooLong { projection: p.name.clone(), steps: longest, neurons });
-        }
-        let synapses = match p.weight {
+        let grid = ProjectionGrid::new(network, projection);
+        let (synapses, longest) = match p.weight {
             Value::Constant(weight) => {
                 let mut offsets = vec![0; total];
-                fill(network, projection, &post, &mut starts, |at, offset, _| offsets[at] = offset);
+                let longest = fill(network, projection, &post, &mut starts, |at, offset, _| offsets[at] = offset);
                 rows(&starts).for_each(|row| offsets[row].sort_unstable());
-                Synapses::Equal { weight: ProjectionGrid::new(network, projection).raw(weight), offsets }
+                (Synapses::Equal { weight: grid.raw(weight), offsets }, longest)
             }
             _ => {
-                let shift = ProjectionGrid::new(network, projection).shift();
+                let shift = grid.shift();
                 let mut synapses = vec![Weighted::default(); total];
-                fill(network, projection, &post, &mut starts, |at, offset, raw| {
+                let longest = fill(network, projection, &post, &mut starts, |at, offset, raw| {
                     synapses[at] = Weighted { offset, weight: (raw >> shift) as i32 };
                 });
                 rows(&starts).for_each(|row| synapses[row].sort_unstable_by_key(|s| s.offset));
-                Synapses::Weighted { shift, synapses }
+                (Synapses::Weighted { shift, synapses }, longest)
             }
         };
+        check_offsets(&p.name, longest, post.len() as u64)?;
         Ok(Some(Table { source: p.from, target, channel: channel(p.receptor), longest, starts, synapses }))
     }
 
@@ -137,16 +135,21 @@ fn rows(starts: &[u32]) -> impl Iterator<Item = Range<usize>> + '_ {
     starts.windows(2).map(|pair| pair[0] as usize..pair[1] as usize)
 }
 
-/// First pass: where each source's row begins (with the end of the last one), and the longest delay.
-fn count(network: &Network, projection: ProjectionId, post: &Range<u32>) -> Result<(Vec<u32>, u32), BuildError> {
+/// Refuses delays with which offsets do not fit in 32 bits.
+pub(super) fn check_offsets(projection: &str, longest: u32, neurons: u64) -> Result<(), BuildError> {
+    if (u64::from(longest) + 1) * neurons <= u64::from(u32::MAX) {
+        Ok(())
+    } else {
+        Err(BuildError::DelayTooLong { projection: projection.into(), steps: longest, neurons })
+    }
+}
+
+/// First pass: where each source's row begins, and at last where the last one ends.
+fn starts(network: &Network, projection: ProjectionId, post: &Range<u32>) -> Result<Vec<u32>, BuildError> {
     let p = &network.projections[projection];
     let mut counts = vec![0u32; network.populations[p.from].size as usize + 1];
-    let (mut longest, mut total) = (0, 0u64);
-    synapses::for_each_row(network, projection, post.clone(), |row| {
-        row.pre.iter().for_each(|pre| counts[*pre as usize] += 1);
-        longest = row.delay_steps.iter().copied().fold(longest, u32::max);
-        total += row.pre.len() as u64;
-    });
+    synapses::count_by_source(network, projection, post.clone(), &mut counts);
+    let total: u64 = counts.iter().map(|count| u64::from(*count)).sum();
     if total > u64::from(u32::MAX) {
         return Err(BuildError::TooManySynapses { projection: p.name.clone(), synapses: total });
     }
@@ -154,30 +157,33 @@ fn count(network: &Network, projection: ProjectionId, post: &Range<u32>) -> Resu
     for slot in &mut counts {
         (*slot, start) = (start, start + *slot);
     }
-    Ok((counts, longest))
+    Ok(counts)
 }
 
-/// Second pass: calls `put` with the place, the offset and the weight of each synapse. `starts` serves as the row's
-/// cursor on the way.
+/// Second pass: calls `put` with the place, the offset and the weight of each synapse; returns the longest delay in steps.
+/// `starts` serves as the rows' cursors on the way. Offsets that do not fit ([`check_offsets`]) are wrong.
 fn fill(
     network: &Network,
     projection: ProjectionId,
     post: &Range<u32>,
     starts: &mut [u32],
     mut put: impl FnMut(usize, u32, i64),
-) {
+) -> u32 {
     let neurons = post.len() as u32;
+    let mut longest = 0;
     synapses::for_each_row(network, projection, post.clone(), |row| {
         let target = row.post - post.start;
         for ((pre, raw), delay) in row.pre.iter().zip(row.raw).zip(row.delay_steps) {
             let cursor = &mut starts[*pre as usize];
-            put(*cursor as usize, delay * neurons + target, *raw);
+            put(*cursor as usize, delay.wrapping_mul(neurons).wrapping_add(target), *raw);
+            longest = longest.max(*delay);
             *cursor += 1;
         }
     });
     // Each cursor now stands at its row's end, which is where the next one began.
     starts.rotate_right(1);
     starts[0] = 0;
+    longest
 }
 
 /// The sources that have a synapse in one of `tables`.
