@@ -36,7 +36,7 @@ use couple_ports::time::{Span, Time};
 use crate::models::ParameterError;
 use reported::Reported;
 use share::{Share, step_of};
-use spikes::{Spike, SpikeLists};
+use spikes::Spike;
 use team::{Job, Team};
 
 /// The longest slice in steps where no delay bounds it: lists and rings stay small.
@@ -318,8 +318,8 @@ impl Engine {
         }
         let end = span.steps(self.step);
         while self.now < end {
-            let (ready, stop) = self.ready_spikes(end);
-            self.run_job(Job { from: self.now, to: stop, slice: self.slice }, ready, report)?;
+            let stop = self.take_ready_spikes(end);
+            self.run_job(Job { from: self.now, to: stop, slice: self.slice }, report)?;
             self.now = stop;
         }
         Ok(())
@@ -337,10 +337,11 @@ impl Engine {
         Time::ZERO + self.step * step
     }
 
-    /// Takes the pending spikes that rings have room for, and tells how far one can go with them: `end`, unless a spike
-    /// from further ahead must be taken in before.
-    fn ready_spikes(&mut self, end: i64) -> (SpikeLists, i64) {
-        let mut ready = SpikeLists::new(if self.pending.is_empty() { 0 } else { self.populations.len() });
+    /// Gives the pending spikes that rings have room for to the team, and tells how far one can go with them: `end`,
+    /// unless a spike from further ahead must be taken in before.
+    fn take_ready_spikes(&mut self, end: i64) -> i64 {
+        let mut ready = self.team.ready();
+        ready.clear();
         let room = self.now + self.slice;
         let mut stop = end;
         self.pending.retain(|(source, spike)| {
@@ -352,18 +353,13 @@ impl Engine {
             }
             !takes
         });
-        (ready, stop)
+        stop
     }
 
-    fn run_job(
-        &mut self,
-        job: Job,
-        ready: SpikeLists,
-        report: &mut dyn FnMut(PopulationId, u32, Time),
-    ) -> Result<(), RunError> {
+    fn run_job(&mut self, job: Job, report: &mut dyn FnMut(PopulationId, u32, Time)) -> Result<(), RunError> {
         let (step, local, stimuli, spikes) = (self.step, &self.local, &self.stimuli, &mut self.reported);
         let time = |steps: i64| Time::ZERO + step * steps;
-        self.team.run(job, ready, &mut |from, to, lists| {
+        self.team.run(job, &mut |from, to, lists| {
             spikes.clear();
             for (population, list) in local.iter().flat_map(|id| lists.iter().map(move |list| (*id, list))) {
                 spikes.extend(list.of(population).iter().map(|s| (time(s.step), population, s.index, s.count)));

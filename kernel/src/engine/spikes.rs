@@ -14,7 +14,6 @@ pub(super) struct Spike {
 }
 
 /// Spikes of each population, each list in ascending order of (step, index).
-#[derive(Default)]
 pub(super) struct SpikeLists {
     lists: Vec<Vec<Spike>>,
 }
@@ -35,9 +34,5 @@ impl SpikeLists {
     /// The spikes of a population, to append to.
     pub(super) fn of_mut(&mut self, population: PopulationId) -> &mut Vec<Spike> {
         &mut self.lists[population]
-    }
-    /// True when it has no lists at all.
-    pub(super) fn is_none(&self) -> bool {
-        self.lists.is_empty()
     }
 }

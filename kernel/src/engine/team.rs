@@ -10,7 +10,7 @@
 //! have passed the barrier after the slice in which they read it.
 
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread::JoinHandle;
 
 use couple_network::description::{Network, PopulationId};
@@ -103,7 +103,7 @@ impl Team {
             barrier: Barrier::new(threads, threads <= cores),
             order: Mutex::new(Order::Leave),
             lists: [lists(), lists()],
-            ready: RwLock::new(SpikeLists::default()),
+            ready: RwLock::new(SpikeLists::new(populations)),
         });
         let shares: Vec<_> = shares.into_iter().map(|share| Arc::new(Mutex::new(share))).collect();
         let mut team = Team { common, shares, workers: Vec::new(), set: 0 };
@@ -126,9 +126,13 @@ impl Team {
         self.common.barrier.set_spin(spin);
     }
 
-    /// Does a job with all threads. `ready` are spikes from elsewhere.
-    pub(super) fn run(&mut self, job: Job, ready: SpikeLists, after: &mut AfterSlice<'_>) -> Result<(), RunError> {
-        *self.common.ready.write().unwrap_or_else(PoisonError::into_inner) = ready;
+    /// The spikes from elsewhere that the next job begins with.
+    pub(super) fn ready(&self) -> RwLockWriteGuard<'_, SpikeLists> {
+        self.common.ready.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does a job with all threads.
+    pub(super) fn run(&mut self, job: Job, after: &mut AfterSlice<'_>) -> Result<(), RunError> {
         *lock(&self.common.order) = Order::Run { job, set: self.set };
         let _guard = BreakOnPanic(&self.common.barrier);
         let done = self.common.barrier.wait().and_then(|()| {
@@ -212,9 +216,7 @@ fn perform(
         set = 1 - set;
     }
     let ready = common.ready.read().unwrap_or_else(PoisonError::into_inner);
-    if !ready.is_none() {
-        share.deliver(&ready);
-    }
+    share.deliver(&ready);
     drop(ready);
     let mut from = job.from;
     while from < job.to {
