@@ -1,11 +1,12 @@
 //! How fast the kernel is on the cortical microcircuit of Potjans & Diesmann (2014, Cerebral Cortex 24:785), of any size.
 //!
 //! ```text
-//! cargo run --release -p couple-kernel --example speed -- [N_SCALE [K_SCALE [THREADS [MS]]]]
+//! cargo run --release -p couple-kernel --example speed -- [N_SCALE [K_SCALE [THREADS [MS [SPIN]]]]]
 //! ```
 //!
 //! Down-scaling as van Albada et al. 2015: weights over the root of the in-degrees' scale, and a current for the
 //! mean input that is lost. The first 100 ms are not counted.
+//! With SPIN 0 threads that wait for each other sleep at once, as on a machine with more busy threads than cores.
 
 use std::time::Instant;
 
@@ -144,6 +145,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let start = Instant::now();
     let mut engine = Engine::build(&network, Part { component: 0, rank: 0, ranks: 1, threads: threads as usize })?;
+    engine.set_spin(argument(5, 1.0)? != 0.0);
     println!(
         "{neurons} neurons, {:.1} M synapses built in {:.2} s; {:.2} GB in tables and rings",
         engine.synapses() as f64 * 1e-6,

@@ -1,13 +1,38 @@
 //! The point at which the threads of a rank meet: once for each slice.
 //!
 //! Who comes early spins for a while, if spinning is allowed, then sleeps. Spinning is for machines where every thread
-//! has a core: on a crowded one it takes the core from the thread that is waited for.
+//! has a core: on a crowded one it takes the core from the thread that is waited for. Since other programs may crowd the
+//! machine at any time, a thread that has spun in vain goes to sleep at once the next times, more of them each time
+//! that it fails again.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
 /// Rounds of spinning, some tens of microseconds.
-const SPINS: u32 = 4000;
+const SPINS: u32 = 2000;
+/// The most meetings in a row without a spin, after spins in vain.
+const MOST_SKIPS: u32 = 255;
+
+/// What a thread has learnt about spinning.
+#[derive(Default)]
+pub(super) struct Patience {
+    /// Meetings to come in which it does not spin.
+    left: u32,
+    /// How many there were to be after the last spin in vain.
+    skips: u32,
+}
+
+impl Patience {
+    fn spins(&mut self) -> bool {
+        let spins = self.left == 0;
+        self.left = self.left.saturating_sub(1);
+        spins
+    }
+    fn spun(&mut self, in_vain: bool) {
+        self.skips = if in_vain { (2 * self.skips + 1).min(MOST_SKIPS) } else { 0 };
+        self.left = self.skips;
+    }
+}
 
 /// A barrier that is used again and again.
 pub(super) struct Barrier {
@@ -46,7 +71,7 @@ impl Barrier {
     }
 
     /// Returns when all threads have called it. What each wrote before is seen by all after.
-    pub(super) fn wait(&self) -> Result<(), Broken> {
+    pub(super) fn wait(&self, patience: &mut Patience) -> Result<(), Broken> {
         if self.threads == 1 {
             return Ok(());
         }
@@ -56,7 +81,7 @@ impl Barrier {
             self.arrived.store(0, Ordering::Relaxed);
             self.advance();
         } else {
-            self.await_other_than(round);
+            self.await_other_than(round, patience);
         }
         if self.broken.load(Ordering::Acquire) { Err(Broken) } else { Ok(()) }
     }
@@ -77,14 +102,16 @@ impl Barrier {
         }
     }
 
-    fn await_other_than(&self, round: u32) {
-        if self.spin.load(Ordering::Relaxed) {
+    fn await_other_than(&self, round: u32, patience: &mut Patience) {
+        if self.spin.load(Ordering::Relaxed) && patience.spins() {
             for _ in 0..SPINS {
                 if self.round.load(Ordering::Acquire) != round {
+                    patience.spun(false);
                     return;
                 }
                 std::hint::spin_loop();
             }
+            patience.spun(true);
         }
         self.sleep(round);
     }
@@ -125,12 +152,13 @@ mod tests {
             std::thread::scope(|scope| {
                 for _ in 0..threads {
                     scope.spawn(|| {
+                        let mut patience = Patience::default();
                         for round in 1..=rounds {
                             sum.fetch_add(1, Ordering::Relaxed);
-                            barrier.wait().expect("nobody panics");
+                            barrier.wait(&mut patience).expect("nobody panics");
                             let seen = sum.load(Ordering::Relaxed);
                             assert!(seen >= round * threads as u64 && seen <= (round + 1) * threads as u64);
-                            barrier.wait().expect("nobody panics");
+                            barrier.wait(&mut patience).expect("nobody panics");
                         }
                     });
                 }
@@ -146,7 +174,7 @@ mod tests {
                 let _guard = BreakOnPanic(&barrier);
                 panic!("on purpose");
             });
-            assert!(barrier.wait().is_err());
+            assert!(barrier.wait(&mut Patience::default()).is_err());
             assert!(fails.join().is_err());
         });
     }

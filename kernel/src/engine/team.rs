@@ -16,7 +16,7 @@ use std::thread::JoinHandle;
 use couple_network::description::{Network, PopulationId};
 use couple_ports::index::{IndexMap, IndexSet};
 
-use super::barrier::{Barrier, BreakOnPanic, Broken};
+use super::barrier::{Barrier, BreakOnPanic, Broken, Patience};
 use super::share::{self, Share};
 use super::spikes::SpikeLists;
 use super::{BuildError, Part, RunError};
@@ -33,8 +33,15 @@ pub(super) struct Job {
 /// What the workers are to do next.
 #[derive(Clone, Copy)]
 enum Order {
-    Run { job: Job, set: usize },
+    Run(Turn),
     Leave,
+}
+
+/// A job, and the set of lists that its first slice writes to.
+#[derive(Clone, Copy)]
+struct Turn {
+    job: Job,
+    set: usize,
 }
 
 /// What all threads see.
@@ -57,6 +64,7 @@ pub(super) struct Team {
     workers: Vec<JoinHandle<()>>,
     /// The set of lists that the next slice writes to.
     set: usize,
+    patience: Patience,
 }
 
 /// Builds the shares of all threads at the same time.
@@ -106,7 +114,7 @@ impl Team {
             ready: RwLock::new(SpikeLists::new(populations)),
         });
         let shares: Vec<_> = shares.into_iter().map(|share| Arc::new(Mutex::new(share))).collect();
-        let mut team = Team { common, shares, workers: Vec::new(), set: 0 };
+        let mut team = Team { common, shares, workers: Vec::new(), set: 0, patience: Patience::default() };
         for thread in 1..threads {
             let (common, share) = (Arc::clone(&team.common), Arc::clone(&team.shares[thread]));
             let builder = std::thread::Builder::new().name(format!("kernel {thread}"));
@@ -133,11 +141,13 @@ impl Team {
 
     /// Does a job with all threads.
     pub(super) fn run(&mut self, job: Job, after: &mut AfterSlice<'_>) -> Result<(), RunError> {
-        *lock(&self.common.order) = Order::Run { job, set: self.set };
+        let turn = Turn { job, set: self.set };
+        *lock(&self.common.order) = Order::Run(turn);
         let _guard = BreakOnPanic(&self.common.barrier);
-        let done = self.common.barrier.wait().and_then(|()| {
+        let patience = &mut self.patience;
+        let done = self.common.barrier.wait(patience).and_then(|()| {
             let mut share = lock(&self.shares[0]);
-            perform(&self.common, &mut share, 0, job, self.set, after)
+            perform(&self.common, patience, &mut share, 0, turn, after)
         });
         match done {
             Ok(set) => {
@@ -171,7 +181,7 @@ impl Drop for Team {
     fn drop(&mut self) {
         *lock(&self.common.order) = Order::Leave;
         // An error means that a thread is gone already, and that the others know.
-        let _ = self.common.barrier.wait();
+        let _ = self.common.barrier.wait(&mut self.patience);
         for worker in self.workers.drain(..) {
             let _ = worker.join();
         }
@@ -185,11 +195,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// A worker's life.
 fn work(common: &Common, share: &Mutex<Share>, thread: usize) {
     let _guard = BreakOnPanic(&common.barrier);
-    while common.barrier.wait().is_ok() {
+    let mut patience = Patience::default();
+    while common.barrier.wait(&mut patience).is_ok() {
         let order = *lock(&common.order);
-        let Order::Run { job, set } = order else { return };
+        let Order::Run(turn) = order else { return };
         let mut share = lock(share);
-        if perform(common, &mut share, thread, job, set, &mut |_, _, _| ()).is_err() {
+        if perform(common, &mut patience, &mut share, thread, turn, &mut |_, _, _| ()).is_err() {
             return;
         }
     }
@@ -198,12 +209,13 @@ fn work(common: &Common, share: &Mutex<Share>, thread: usize) {
 /// One thread's part of a job. Returns the set of lists that the next job begins with.
 fn perform(
     common: &Common,
+    patience: &mut Patience,
     share: &mut Share,
     thread: usize,
-    job: Job,
-    mut set: usize,
+    turn: Turn,
     after: &mut AfterSlice<'_>,
 ) -> Result<usize, Broken> {
+    let Turn { job, mut set } = turn;
     let write = |set: usize| common.lists[set][thread].write().unwrap_or_else(PoisonError::into_inner);
     if job.from == 0 {
         // Spikes of sources are made a slice ahead, so that any delay is long enough.
@@ -211,7 +223,7 @@ fn perform(
         lists.clear();
         share.make_source_spikes(job.slice, &mut lists);
         drop(lists);
-        common.barrier.wait()?;
+        common.barrier.wait(patience)?;
         deliver(common, share, set);
         set = 1 - set;
     }
@@ -226,7 +238,7 @@ fn perform(
         share.advance(from, to, &mut lists);
         share.make_source_spikes(to + job.slice, &mut lists);
         drop(lists);
-        common.barrier.wait()?;
+        common.barrier.wait(patience)?;
         deliver(common, share, set);
         if thread == 0 {
             let lists: Vec<_> =
