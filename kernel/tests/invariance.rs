@@ -85,6 +85,7 @@ fn a_window_longer_than_the_delay_is_refused_and_says_where() {
 fn spikes_from_far_ahead_arrive_at_their_time() {
     // All spikes of the sender are handed over at the start: nothing is lost, nothing comes early.
     let network = mixed(Cell::IfCurrExp, 2, [0, 1, 0]);
+    let _watchdog = Watchdog::new();
     let whole = simulate(&network, &[(1, 1), (1, 1)], STEP * 3);
     let mut engine =
         couple_kernel::Engine::build(&network, couple_kernel::Part { component: 1, rank: 0, ranks: 1, threads: 2 })

@@ -3,6 +3,8 @@
 #![allow(dead_code)]
 
 use std::collections::BTreeMap;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use couple_kernel::models::{Definition, Input, Neurons, ParameterError, channel, weight_unit};
 use couple_kernel::{Engine, Part};
@@ -188,9 +190,27 @@ pub fn mixed(cell: Cell, components: usize, place: [ComponentId; 3]) -> Network 
     n
 }
 
+/// Ends the test program when what it guards does not come to an end.
+pub struct Watchdog(#[allow(dead_code, reason = "dropping it is the signal")] mpsc::Sender<()>);
+
+impl Watchdog {
+    /// Barks after two minutes.
+    pub fn new() -> Self {
+        let (alive, gone) = mpsc::channel();
+        std::thread::spawn(move || {
+            if gone.recv_timeout(Duration::from_secs(120)) == Err(mpsc::RecvTimeoutError::Timeout) {
+                eprintln!("the simulation hangs");
+                std::process::abort();
+            }
+        });
+        Watchdog(alive)
+    }
+}
+
 /// Simulates the whole network: an engine for each rank of each component, all exchanging spikes after each window.
 /// `ranks_threads` gives ranks and threads of each component.
 pub fn simulate(network: &Network, ranks_threads: &[(u32, usize)], window: Span) -> Vec<Spike> {
+    let _watchdog = Watchdog::new();
     let mut engines = Vec::new();
     for (component, &(ranks, threads)) in ranks_threads.iter().enumerate() {
         for rank in 0..ranks {
