@@ -9,9 +9,11 @@ use super::watch::Watch;
 
 /// The rank to blame for a standstill.
 pub fn culprit(members: &[Member], watch: &Watch) -> Option<Culprit> {
-    let standings: Vec<Standing> =
-        members.iter().enumerate().map(|(line, member)| standing(line, member, watch)).collect();
-    stall::culprit(&standings)
+    stall::culprit(&standings(members, watch))
+}
+
+fn standings(members: &[Member], watch: &Watch) -> Vec<Standing> {
+    members.iter().enumerate().map(|(line, member)| standing(line, member, watch)).collect()
 }
 
 fn standing(line: usize, member: &Member, watch: &Watch) -> Standing {
@@ -53,12 +55,19 @@ pub fn standstill(members: &[Member], culprit: &Culprit, limit: Duration) -> (St
 }
 
 /// The lines of ranks that wait for the one at fault.
-pub fn waiting_for(failure: &Failure, members: &[Member], watch: &Watch) -> Vec<usize> {
+fn waiting_for(failure: &Failure, members: &[Member], watch: &Watch) -> Vec<usize> {
     let at_fault = members.iter().position(|m| m.component == failure.component && m.rank == failure.rank);
     let running = (0..members.len()).filter(|line| members[*line].stage == Stage::Running);
     running
         .filter(|line| at_fault.is_some() && watch.waiting_on(*line) == at_fault && Some(*line) != at_fault)
         .collect()
+}
+
+/// Whether a rank has come to wait for the one at fault, for something that is not there.
+pub fn has_come_to_wait(failure: &Failure, members: &[Member], watch: &Watch) -> bool {
+    let ranks = standings(members, watch);
+    let in_earnest = |line: usize| watch.waiting_on(line).is_some_and(|peer| !stall::is_there(&ranks, line, peer));
+    waiting_for(failure, members, watch).into_iter().any(in_earnest)
 }
 
 /// Adds who waits for the one at fault, and the end of its log.

@@ -42,9 +42,14 @@ pub struct Culprit {
 fn waits_for(ranks: &[Standing], line: usize) -> Option<usize> {
     let me = &ranks[line];
     let peer = me.waiting_on.filter(|peer| *peer < ranks.len() && *peer != line)?;
+    if me.stopped && is_there(ranks, line, peer) { None } else { Some(peer) }
+}
+
+/// Whether `peer` is far enough, by the times published, for the next window of `line`.
+pub fn is_there(ranks: &[Standing], line: usize, peer: usize) -> bool {
+    let me = &ranks[line];
     let reached = |lead: Span| ranks[peer].time.saturating_add(lead) >= me.time.saturating_add(me.window);
-    let there = ranks[peer].done || me.leads.iter().filter(|(other, _)| *other == peer).all(|(_, lead)| reached(*lead));
-    if me.stopped && there { None } else { Some(peer) }
+    ranks[peer].done || me.leads.iter().filter(|(other, _)| *other == peer).all(|(_, lead)| reached(*lead))
 }
 
 /// The rank to blame for a standstill; `None` when all are done.

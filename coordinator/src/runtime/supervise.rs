@@ -119,7 +119,7 @@ impl<'a> Supervisor<'a> {
     /// Who waits for the one at fault shows a moment later.
     async fn let_others_wait(&self, failure: &Failure) {
         for _ in 0..LOOKS_FOR_WAITS {
-            if failure.time.is_none() || !blame::waiting_for(failure, &self.members, &self.watch).is_empty() {
+            if failure.time.is_none() || blame::has_come_to_wait(failure, &self.members, &self.watch) {
                 return;
             }
             tokio::time::sleep(TICK / 5).await;
