@@ -3,14 +3,23 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
 use std::collections::BTreeMap;
+use std::os::fd::AsFd;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixListener};
+use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use couple_ports::control::Welcome;
+use proptest::prelude::*;
+
+use couple_ports::control::descriptors::{self, Incoming};
+use couple_ports::control::{FromCoordinator, FromRank, Welcome};
+use couple_ports::event::Event;
 use couple_ports::index::IndexSet;
 use couple_ports::session::rendezvous::{Outcome, Rendezvous};
 use couple_ports::session::wiring::{Carry, Wiring};
-use couple_ports::session::{Runtime, SessionError, Setup, local};
+use couple_ports::session::{Address, Runtime, SessionError, Setup, local, relay};
+use couple_ports::status;
 use couple_ports::time::{Span, Time};
 use couple_ports::transport::journal;
 
@@ -249,7 +258,7 @@ fn a_failure_ends_the_run_for_all() {
 }
 
 #[test]
-fn a_coordinator_that_dies_is_noticed() {
+fn a_rank_that_leaves_ends_the_run() {
     with_watchdog(|| {
         let rendezvous = Rendezvous::open().unwrap();
         let address = rendezvous.address("a", 0);
@@ -258,7 +267,6 @@ fn a_coordinator_that_dies_is_noticed() {
         let out = wiring.output(b, "E", 10);
         wiring.link(b, out, a, us(100), Span::ZERO);
         let parts = wiring.welcomes(Carry::Shm(4096));
-        // b says it is ready, and then nothing more; its end closes the connections of the coordinator.
         let waiting = std::thread::spawn(move || {
             let mut run = Setup::connect_to(&address).unwrap().start(vec![IndexSet::all(10)]).unwrap();
             loop {
@@ -294,5 +302,130 @@ fn spikes_outside_of_the_window_are_refused() {
                 assert!(error.to_string().contains("outside of the window"), "{error}");
             }
         }
+    });
+}
+
+/// A coordinator that goes as far as Start, and then dies.
+#[test]
+fn a_coordinator_that_dies_is_noticed() {
+    with_watchdog(|| {
+        let mut wiring = Wiring::new(us(1_000_000_000));
+        let (a, b) = (wiring.rank("a", us(100)), wiring.rank("b", us(100)));
+        let out = wiring.output(b, "E", 10);
+        wiring.link(b, out, a, us(100), Span::ZERO);
+        let welcomes: Vec<Welcome> = wiring.welcomes(Carry::Shm(4096)).into_iter().map(|(_, w)| w).collect();
+        let name = format!("couple-test-dies-{}", std::process::id());
+        let listener = UnixListener::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
+        let address = Address { socket: name, token: String::new(), component: "a".to_owned(), rank: 0 };
+        let rank = std::thread::spawn(move || {
+            let mut run = Setup::connect_to(&address)?.start(vec![IndexSet::all(10)])?;
+            while run.next_window()?.is_some() {}
+            Ok(())
+        });
+        let (stream, _) = listener.accept().unwrap();
+        let mut incoming = Incoming::new();
+        let mut read = || incoming.receive::<FromRank>(&stream, None).unwrap().unwrap().0;
+        assert!(matches!(read(), FromRank::Hello(hello) if hello.component == "a"));
+        let page = status::create(2).unwrap();
+        let own = relay::descriptors(&welcomes, &page).unwrap().remove(0);
+        let own: Vec<_> = own.iter().map(|d| d.as_fd()).collect();
+        descriptors::send(&stream, &FromCoordinator::Welcome(Box::new(welcomes[0].clone())), &own).unwrap();
+        assert!(matches!(read(), FromRank::Ready { .. }));
+        descriptors::send(&stream, &FromCoordinator::Start { wanted: vec![] }, &[]).unwrap();
+        drop(stream);
+        let ended: Result<(), SessionError> = rank.join().unwrap();
+        assert!(matches!(ended, Err(SessionError::CoordinatorGone { .. })), "{ended:?}");
+    });
+}
+
+#[test]
+fn strangers_are_refused() {
+    with_watchdog(|| {
+        let rendezvous = Rendezvous::open().unwrap();
+        let (address, mut wrong) = (rendezvous.address("a", 0), rendezvous.address("a", 0));
+        wrong.token = "guess".to_owned();
+        let (other, twice) = (rendezvous.address("z", 0), rendezvous.address("a", 1));
+        let ranks = std::thread::spawn(move || {
+            for stranger in [wrong, other, twice] {
+                let error = Setup::connect_to(&stranger).err().unwrap();
+                assert!(matches!(error, SessionError::Refused(_)), "{error}");
+            }
+            idle(Setup::connect_to(&address).unwrap()).unwrap();
+        });
+        let mut wiring = Wiring::new(us(100));
+        wiring.rank("a", us(100));
+        assert_eq!(rendezvous.serve(wiring.welcomes(Carry::Shm(4096))).unwrap(), [Outcome::Done(vec![])]);
+        ranks.join().unwrap();
+        let gone = Address { socket: "couple-nobody".to_owned(), ..Rendezvous::open().unwrap().address("a", 0) };
+        let error = Setup::connect_to(&gone).err().unwrap().to_string();
+        assert!(error.contains("couple-nobody") && error.contains("couple run"), "{error}");
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// Any windows, any links with a delay of at least the receiver's window: each window gets exactly its events.
+    #[test]
+    fn any_network_gets_exactly_its_events(
+        windows in proptest::collection::vec(1i64..8, 2..5),
+        links in proptest::collection::vec((0usize..4, 0usize..4, 0i64..20, any::<bool>()), 1..8),
+        burst in 1u32..400,
+        ring in any::<bool>(),
+    ) {
+        let ranks = windows.len();
+        let mut wiring = Wiring::new(us(3_050));
+        for (rank, window) in windows.iter().enumerate() {
+            wiring.rank(&format!("r{rank}"), us(50 * window));
+            wiring.output(rank, &format!("P{rank}"), 50 + rank as u32);
+        }
+        for (from, to, extra, plain) in links {
+            let (from, to) = (from % ranks, to % ranks);
+            if from != to {
+                let delay = us(50 * (windows[to] + extra));
+                wiring.link(from, 0, to, delay, if plain { delay } else { Span::ZERO });
+            }
+        }
+        let carry = if ring { Carry::Shm(4096) } else { Carry::Thread };
+        with_watchdog(move || {
+            run_locally(&wiring, carry, burst, IndexSet::all);
+        });
+    }
+}
+
+/// A process that is killed while it records leaves all windows but the one it was writing.
+#[test]
+fn a_killed_recorder_leaves_whole_windows() {
+    let file = std::env::temp_dir().join(format!("couple-killed-{}.journal", std::process::id()));
+    if let Ok(path) = std::env::var("SESSION_TEST_JOURNAL") {
+        let links = vec![journal::JournalLink { link: 0, population: "E".to_owned(), width: 100 }];
+        let mut writer = journal::Writer::create(path.as_ref(), links).unwrap();
+        for n in 0.. {
+            let (start, end) = (Time::ZERO + us(n), Time::ZERO + us(n + 1));
+            writer.add(0, start, end, &[Event { index: n as u32 % 100, offset: 1000 }]);
+            writer.publish(end).unwrap();
+        }
+    }
+    with_watchdog(move || {
+        let _ = std::fs::remove_file(&file);
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["a_killed_recorder_leaves_whole_windows", "--exact"])
+            .env("SESSION_TEST_JOURNAL", &file)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        while !file.metadata().is_ok_and(|m| m.len() > 100_000) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let mut reader = journal::Reader::open(&file).unwrap();
+        let mut spikes = Vec::new();
+        while reader.next_window(&mut spikes).unwrap().is_some() {}
+        std::fs::remove_file(&file).unwrap();
+        assert!(spikes.len() > 1000);
+        assert_eq!(reader.watermark(), Time::ZERO + us(spikes.len() as i64));
+        assert!(spikes.iter().enumerate().all(|(n, s)| s.time == Time::ZERO + us(n as i64 + 1)));
+        assert!(reader.torn() < 72);
     });
 }

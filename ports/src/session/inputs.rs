@@ -52,7 +52,6 @@ impl Held {
         self.sorted = false;
     }
     /// Hands over what is stamped up to `bound`, in order of time.
-    #[cold]
     fn take(&mut self, bound: Time, mut each: impl FnMut(u32, Time)) {
         if !self.sorted {
             self.events.drain(..self.used);
@@ -104,7 +103,7 @@ impl InLink {
         let Packet { header, events } = packet;
         let length = header.length().ns();
         let base = header.start + self.delay;
-        let fault = |event: Event| header.check_event(event, self.width).and(Ok(()));
+        let fault = |event: Event| header.check_event(event, self.width);
         if header.end <= bound {
             for &event in events {
                 // One subtraction covers offset 0 as well: it wraps to a large number.
