@@ -20,6 +20,9 @@ pub struct SetupArguments {
     /// Simulators to prepare
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
+    /// Print nothing but the Python interpreter of the environment, for scripts that use the same simulator
+    #[arg(long)]
+    print_python: bool,
 }
 
 /// One thing that a run may need.
@@ -64,6 +67,7 @@ pub fn setup(arguments: &SetupArguments) -> u8 {
         match name.as_str() {
             "native" => println!("native: nothing to set up, it is part of couple"),
             "nest" => match nest::ensure(None, &|line| eprintln!("{line}")) {
+                Ok(environment) if arguments.print_python => println!("{}", environment.python.display()),
                 Ok(environment) => println!("nest: {} with {}", environment.version, environment.python.display()),
                 Err(error) => {
                     complain(&error);

@@ -23,10 +23,12 @@ pub async fn recordings(folder: &Path, journals: &Path) -> io::Result<()> {
     tokio::select! {
         output = command.output() => {
             let output = output?;
+            let told = String::from_utf8_lossy(&output.stderr).trim().to_string();
             if output.status.success() {
+                // What it noted on the way, such as a journal with a torn end.
+                told.lines().for_each(|note| eprintln!("{note}"));
                 return Ok(());
             }
-            let told = String::from_utf8_lossy(&output.stderr).trim().to_string();
             let reason = if told.is_empty() { output.status.to_string() } else { told };
             Err(io::Error::other(reason))
         }
