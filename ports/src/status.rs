@@ -334,6 +334,27 @@ mod tests {
         assert!(a.lines().iter().all(Line::stopped));
     }
 
+    /// The interleavings that matter, one by one: what comes before, or during, the last look ends the sleep.
+    #[test]
+    fn a_ring_at_any_moment_ends_the_sleep() {
+        let page = StatusPage::heap(1);
+        let line = &page.lines()[0];
+        let long = Duration::from_secs(20);
+        assert_eq!(line.sleep(|| true, long), Woken::Ready);
+        // Between the last look and the system call: the bell has moved on, so that the call does not sleep.
+        let rung = || {
+            line.wake();
+            false
+        };
+        assert_eq!(line.sleep(rung, long), Woken::Rung);
+        assert_eq!(line.sleep(|| false, Duration::from_millis(1)), Woken::TimedOut);
+        // Nobody sleeps: nothing is rung, and the next sleep is not ended by it.
+        line.wake();
+        assert_eq!(line.sleep(|| false, Duration::from_millis(1)), Woken::TimedOut);
+        line.stop();
+        assert_eq!(line.sleep(|| false, long), Woken::Ready);
+    }
+
     /// Two threads hand a turn back and forth, each sleeping at once: a lost wake-up would show as a sleep that times
     /// out although it is our turn.
     #[test]
