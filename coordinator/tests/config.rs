@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use couple::config::{self, Diagnostic, Loaded, render_all};
+use couple::plan::{self, PlanOptions};
 
 /// Tests run with the crate's folder as working directory, so that shown paths are relative.
 const CORPUS: &str = "tests/config";
@@ -24,6 +25,19 @@ fn load(path: &Path) -> Result<Loaded, Vec<Diagnostic>> {
     config::load(path, &sets)
 }
 
+/// What `couple check` says: of the configuration, and else of the plan for it.
+fn check(path: &Path) -> Vec<Diagnostic> {
+    let loaded = match load(path) {
+        Ok(loaded) => loaded,
+        Err(diagnostics) => return diagnostics,
+    };
+    let options = PlanOptions { window_override: loaded.options.window, cores: 1 };
+    match plan::plan(&loaded.network, &options) {
+        Ok(_) => panic!("{} is accepted", path.display()),
+        Err(error) => vec![error.diagnose(&loaded.network, &loaded.places)],
+    }
+}
+
 #[test]
 fn broken_files_are_refused_with_place_reason_and_remedy() {
     let files = files("broken");
@@ -33,10 +47,7 @@ fn broken_files_are_refused_with_place_reason_and_remedy() {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     for path in files {
-        let diagnostics = match load(&path) {
-            Ok(_) => panic!("{} is accepted", path.display()),
-            Err(diagnostics) => diagnostics,
-        };
+        let diagnostics = check(&path);
         assert!(!diagnostics.is_empty(), "{}", path.display());
         for d in &diagnostics {
             let json = d.to_json();

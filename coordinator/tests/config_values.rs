@@ -181,6 +181,26 @@ fn what_is_allowed_but_odd_is_warned_of() {
 }
 
 #[test]
+fn numbers_in_the_units_of_nest_are_warned_of() {
+    let text = r#"
+        [run]
+        duration = 10
+        [component.c]
+        simulator = "native"
+        [population]
+        A = { component = "c", size = 2, cell = "IF_curr_exp", params = { cm = 250.0, i_offset = 376 } }
+        B = { component = "c", size = 2, cell = "IF_cond_exp", params = { cm = "250 nF" } }
+        [[projection]]
+        from = "A"
+        to = ["A", "B"]
+        connector = { type = "AllToAll" }
+        synapse = { weight = 87.8, delay = 1 }
+    "#;
+    let loaded = parse(text).unwrap_or_else(|d| panic!("{}", shown(&d)));
+    insta::assert_snapshot!(shown(&loaded.warnings));
+}
+
+#[test]
 fn objects_for_tools_have_the_place() {
     let diagnostics = parse("[run]\nduration = \"1 mV\"\n[component.c]\nsimulator = \"µ\"\n").unwrap_err();
     let objects: Vec<_> = diagnostics.iter().map(Diagnostic::to_json).collect();

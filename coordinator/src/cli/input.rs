@@ -31,12 +31,10 @@ pub fn ready(configuration: &Configuration) -> Option<Ready> {
             tell(&loaded.warnings, configuration.json);
             Some(Ready { loaded, plan })
         }
-        Err(error) if configuration.json => {
-            println!("{}", serde_json::json!({ "severity": "error", "code": "plan", "message": error.to_string() }));
-            None
-        }
         Err(error) => {
-            complain(&error);
+            let mut diagnostics = loaded.warnings;
+            diagnostics.push(error.diagnose(&loaded.network, &loaded.places));
+            tell(&diagnostics, configuration.json);
             None
         }
     }

@@ -3,7 +3,7 @@
 use couple_network::description::{Connection, Network, PopulationId};
 use couple_network::{stimulus, synapses};
 
-use super::diagnostic::{Diagnostic, Place, Severity};
+use super::diagnostic::{Diagnostic, Place};
 use super::load::Places;
 use super::population::{Kind, off_grid_help};
 use super::projection::{Net, ProjectionDraft};
@@ -91,7 +91,7 @@ fn spike_times(reader: &mut Reader, net: Net<'_>, projections: &[ProjectionDraft
 
 /// The last word has the crate that draws: what it refuses and nothing above has found is noted here.
 pub(super) fn drawable(reader: &mut Reader, network: &Network, stimuli: &[Option<Place>], places: &Places) {
-    if reader.diagnostics.iter().any(|d| d.severity == Severity::Error) {
+    if reader.failed_since(0) {
         return;
     }
     let mut refuse = |code, place: &Place, message: String| {
@@ -120,7 +120,7 @@ fn unused(
     recordings: &[PopulationId],
 ) {
     // With errors about, projections may be missing for that reason.
-    if reader.diagnostics.iter().any(|d| d.severity == Severity::Error) {
+    if reader.failed_since(0) {
         return;
     }
     for (id, component) in net.components.iter().enumerate() {

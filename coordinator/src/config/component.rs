@@ -40,7 +40,7 @@ fn read_component(reader: &mut Reader, entry: &Entry, directory: &Path) -> Compo
         step: None,
         whole: None,
     };
-    let errors = reader.diagnostics.len();
+    let before = reader.diagnostics.len();
     let Some(fields) = reader.open(&entry.value, &entry.key_place, &COMPONENT) else { return draft };
     draft.simulator = fields.get("simulator").and_then(|node| read_simulator(reader, node));
     draft.step = match fields.get("step") {
@@ -63,7 +63,7 @@ fn read_component(reader: &mut Reader, entry: &Entry, directory: &Path) -> Compo
     }
     let (script, command, python) = read_program(reader, &fields, draft.simulator, directory);
     if let (Some(simulator), Some(step), Some(ranks), Some(threads)) = (draft.simulator, draft.step, ranks, threads)
-        && reader.diagnostics.len() == errors
+        && !reader.failed_since(before)
     {
         let name = draft.name.clone();
         draft.whole = Some(Component { name, simulator, step, ranks, threads, script, command, python });

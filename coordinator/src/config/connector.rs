@@ -4,6 +4,7 @@ use couple_network::description::Connector;
 
 use super::diagnostic::Diagnostic;
 use super::keys::{CONNECTORS, OTHER_CONNECTORS};
+use super::nearest::{nearest, nearest_key};
 use super::reader::{Fields, Reader};
 use super::tree::{Kind, Node};
 use super::units::Dimension;
@@ -22,15 +23,19 @@ const MOST_SYNAPSES: u64 = 1_000_000_000_000_000;
 
 /// Reads the connector for one pair of populations.
 pub(super) fn read_connector(reader: &mut Reader, node: &Node, pair: Pair) -> Option<Connector> {
+    const EXAMPLE: &str = "write for example { type = \"FixedProbability\", p = 0.1 }";
     let Kind::Table(table) = &node.kind else {
-        reader.wrong_type(node, "a table", "write for example { type = \"FixedProbability\", p = 0.1 }");
+        let of_name = |text: &str| nearest(text, CONNECTORS.iter().map(|c| c.title)).and_then(example);
+        let help = node.text().and_then(of_name).map_or(EXAMPLE.to_string(), |example| format!("write {example}"));
+        reader.wrong_type(node, "a table", &help);
         return None;
     };
     let Some(kind) = table.get("type") else {
+        let other = nearest_key(table, "type").map(|key| format!("write `type` instead of `{key}`"));
         reader.note(
             Diagnostic::error("missing-key", &node.place, "this connector has no `type`")
                 .label("`type` is missing")
-                .help("write for example { type = \"FixedProbability\", p = 0.1 }"),
+                .help(other.unwrap_or(EXAMPLE.to_string())),
         );
         return None;
     };
@@ -49,6 +54,14 @@ pub(super) fn read_connector(reader: &mut Reader, node: &Node, pair: Pair) -> Op
         "FixedNumberPre" | "FixedNumberPost" => read.fixed_number(name == "FixedNumberPre"),
         _ => read.listed(),
     }
+}
+
+/// A connector as it may be written, with the keys that it must have.
+fn example(name: &str) -> Option<String> {
+    let section = CONNECTORS.iter().find(|c| c.title == name)?;
+    let others = section.keys.iter().filter(|k| k.required && k.name != "type");
+    let others: String = others.map(|k| format!(", {} = {}", k.name, k.example)).collect();
+    Some(format!("{{ type = \"{name}\"{others} }}"))
 }
 
 fn unknown_connector(reader: &mut Reader, kind: &Node, name: &str) {
@@ -79,6 +92,14 @@ struct ConnectorReader<'r, 'a> {
 impl ConnectorReader<'_, '_> {
     fn flag(&mut self, key: &str, default: bool) -> Option<bool> {
         match self.fields.get(key) {
+            Some(node) if node.text() == Some("NoMutual") => {
+                self.reader.note(
+                    Diagnostic::error("not-yet", &node.place, "\"NoMutual\" is not supported by this version")
+                        .label("not yet")
+                        .help("write true or false, without quotes"),
+                );
+                None
+            }
             Some(node) => self.reader.boolean(node),
             None => Some(default),
         }

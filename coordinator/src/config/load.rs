@@ -10,6 +10,7 @@ use super::checks;
 use super::component::read_components;
 use super::diagnostic::{Diagnostic, Place, Severity, Source};
 use super::keys::ROOT;
+use super::limits;
 use super::links::{read_connections, read_records};
 use super::population::{Surroundings, read_cells, read_populations};
 use super::projection::{Net, read_projections};
@@ -47,6 +48,10 @@ pub struct Places {
     pub projections: Vec<Place>,
     /// Each connection's target.
     pub connections: Vec<Place>,
+    /// The run's duration.
+    pub duration: Option<Place>,
+    /// The window asked for, if one is.
+    pub window: Option<Place>,
 }
 
 /// Reads and checks the configuration at `path`, with `sets` (`KEY=VALUE`, dotted keys) applied.
@@ -143,6 +148,8 @@ fn read(
         populations: populations.iter().map(|p| p.place.clone()).collect(),
         projections: projections.iter().map(|p| p.place.clone()).collect(),
         connections: connections.iter().map(|c| c.1.clone()).collect(),
+        duration: run.duration.as_ref().map(|d| d.1.clone()),
+        window: run.window.as_ref().map(|w| w.1.clone()),
     };
     let stimuli: Vec<_> = populations.iter().map(|p| p.stimulus.clone()).collect();
     let network = Network {
@@ -155,8 +162,9 @@ fn read(
         connections: connections.into_iter().map(|c| c.0).collect(),
         recordings,
     };
-    // The folder of a file named without one is the current folder.
     checks::drawable(reader, &network, &stimuli, &places);
+    limits::nest_synapses(reader, &network, &places.components);
+    // The folder of a file named without one is the current folder.
     let directory = std::path::absolute(Path::new(".").join(&run.directory)).unwrap_or(run.directory);
     let options = RunOptions {
         stall_limit: run.stall_limit,

@@ -1,9 +1,16 @@
 //! The known name that was probably meant.
 
+use super::synonyms;
+use super::tree::Table;
+
 /// The name among `known` that is nearest to `name`, if any is near enough to be what was meant.
 pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let known: Vec<&str> = known.into_iter().collect();
+    if let Some(meant) = synonyms::meant(name, &known) {
+        return Some(meant);
+    }
     let plain = |s: &str| s.to_lowercase().replace(['-', ' '], "_");
-    let wanted = plain(name);
+    let wanted = synonyms::plain(name);
     let distance = |candidate: &str| {
         let candidate = plain(candidate);
         // One name that continues the other (`p_connect` for `p`, `AllToAllConnector` for `AllToAll`) is nearer than
@@ -18,9 +25,17 @@ pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
     known.into_iter().map(|k| (distance(k), k)).filter(|(d, _)| *d <= limit).min_by_key(|(d, _)| *d).map(|(_, k)| k)
 }
 
+/// The key of `table` that was probably meant to be `wanted`.
+pub(super) fn nearest_key<'a>(table: &'a Table, wanted: &str) -> Option<&'a str> {
+    table.entries.iter().map(|e| e.key.as_str()).find(|key| nearest(key, [wanted]).is_some())
+}
+
 /// A help line: the nearest of `known`, or all of them (up to a dozen).
 pub(super) fn suggest<'a>(name: &str, what: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
+    if let Some(remark) = synonyms::remark(name, &known) {
+        return remark.to_string();
+    }
     if let Some(near) = nearest(name, known.iter().copied()) {
         return format!("did you mean `{near}`?");
     }

@@ -9,8 +9,10 @@ use couple_ports::time::Span;
 use super::component::ComponentDraft;
 use super::diagnostic::{Diagnostic, Place};
 use super::keys::{CELL, POPULATION};
-use super::nearest::suggest;
+use super::limits;
+use super::nearest::{nearest, suggest};
 use super::reader::{Fields, Reader};
+use super::synonyms;
 use super::tree::{Entry, Node};
 use super::units::Dimension;
 use super::values::Length;
@@ -104,7 +106,7 @@ fn read_population(reader: &mut Reader, entry: &Entry, around: &mut Surroundings
         stimulus: None,
         whole: None,
     };
-    let errors = reader.diagnostics.len();
+    let before = reader.diagnostics.len();
     let Some(fields) = reader.open(&entry.value, &entry.key_place, &POPULATION) else { return draft };
     draft.size = fields.get("size").and_then(|n| reader.integer(n, 1, LARGEST)).map(|n| n as u32);
     if let Some(node) = fields.get("component")
@@ -122,7 +124,7 @@ fn read_population(reader: &mut Reader, entry: &Entry, around: &mut Surroundings
         None => read_port(reader, &fields, component, &mut draft),
     };
     if let (Some(component), Some(size), Some(model)) = (draft.component, draft.size, model)
-        && reader.diagnostics[errors..].iter().all(|d| d.severity == super::diagnostic::Severity::Warning)
+        && !reader.failed_since(before)
     {
         draft.whole = Some(Population { name: draft.name.clone(), component, size, model });
     }
@@ -208,13 +210,13 @@ fn read_model(
         return None;
     }
     for setting in params.list.iter().filter(|s| entry.parameter(&s.key).is_none()) {
-        unknown_setting(reader, setting, entry.name, "parameter", entry.parameters.iter().map(|p| p.name));
+        unknown_setting(reader, setting, entry, Role::Parameter);
     }
     for setting in initial.list.iter().filter(|s| entry.state_variable(&s.key).is_none()) {
-        unknown_setting(reader, setting, entry.name, "state variable", entry.state.iter().map(|s| s.name));
+        unknown_setting(reader, setting, entry, Role::State);
     }
     match entry.cell {
-        Some(cell) => read_cell(reader, cell, draft.size, &params, &initial),
+        Some(cell) => read_cell(reader, cell, draft.size, known_component, &params, &initial),
         None if entry.name == "SpikeSourceArray" => {
             draft.stimulus = params.get("spike_times").map(|n| n.place.clone());
             read_spike_times(reader, node, &params, draft.size, step, around.duration)
@@ -226,18 +228,48 @@ fn read_model(
     }
 }
 
-fn unknown_setting<'a>(
-    reader: &mut Reader,
-    setting: &Entry,
-    cell: &str,
-    what: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) {
-    let help = suggest(&setting.key, &format!("{what}s"), known);
+/// What a setting belongs to.
+#[derive(Clone, Copy, PartialEq)]
+enum Role {
+    Parameter,
+    State,
+}
+
+fn unknown_setting(reader: &mut Reader, setting: &Entry, cell: &cells::Entry, role: Role) {
+    let parameters: Vec<_> = cell.parameters.iter().map(|p| (p.name, p.unit)).collect();
+    let state: Vec<_> = cell.state.iter().map(|s| (s.name, s.unit)).collect();
+    let (what, own, other) = match role {
+        Role::Parameter => ("parameter", &parameters, &state),
+        Role::State => ("state variable", &state, &parameters),
+    };
+    let names = |settings: &[(&'static str, &'static str)]| settings.iter().map(|s| s.0).collect::<Vec<_>>();
+    let known = names(own);
+    let help = match (nearest(&setting.key, known.clone()), nearest(&setting.key, names(other))) {
+        _ if synonyms::remark(&setting.key, &known).is_some() => suggest(&setting.key, what, known),
+        (None, Some(name)) if role == Role::Parameter => {
+            format!("`{name}` is a state variable: write its start as  initial = {{ {name} = … }}")
+        }
+        (None, Some(name)) => format!("`{name}` is a parameter: write  params = {{ {name} = … }}"),
+        (Some(name), _) => {
+            let unit = own.iter().find(|s| s.0 == name).map_or("", |s| s.1);
+            match unit {
+                // Where scripts for NEST have another unit.
+                "nF" | "nA" => {
+                    format!("did you mean `{name}`? Without a unit it is in {unit}; \"250 p{}\" has one", &unit[1..])
+                }
+                _ => format!("did you mean `{name}`?"),
+            }
+        }
+        (None, None) => suggest(&setting.key, &format!("{what}s"), known),
+    };
     reader.note(
-        Diagnostic::error("unknown-param", &setting.key_place, format!("{cell} has no {what} `{}`", setting.key))
-            .label(format!("unknown {what}"))
-            .help(help),
+        Diagnostic::error(
+            "unknown-param",
+            &setting.key_place,
+            format!("{} has no {what} `{}`", cell.name, setting.key),
+        )
+        .label(format!("unknown {what}"))
+        .help(help),
     );
 }
 
@@ -247,10 +279,11 @@ fn find_cell(reader: &mut Reader, node: &Node, own: &[&str]) -> Option<&'static 
     if let Some(entry) = cells::find(name) {
         return Some(entry);
     }
-    if cells::NOT_YET.contains(&name) {
+    let plain = name.trim_end_matches("()");
+    if cells::NOT_YET.contains(&plain) {
         let known: Vec<_> = cells::names().collect();
         reader.note(
-            Diagnostic::error("not-yet", &node.place, format!("the cell `{name}` is not supported by this version"))
+            Diagnostic::error("not-yet", &node.place, format!("the cell `{plain}` is not supported by this version"))
                 .label("not yet")
                 .help(format!("the cells are {}", known.join(", "))),
         );
@@ -291,10 +324,11 @@ fn read_cell(
     reader: &mut Reader,
     cell: Cell,
     size: Option<u32>,
+    component: Option<&ComponentDraft>,
     params: &Settings<'_>,
     initial: &Settings<'_>,
 ) -> Option<Model> {
-    let errors = reader.diagnostics.len();
+    let before = reader.diagnostics.len();
     let length = size.map_or(Length::Unknown, |n| Length::Exactly(n as usize, "neurons of the population"));
     let entry = cell.entry();
     let mut values = BTreeMap::new();
@@ -302,9 +336,12 @@ fn read_cell(
         let Some(parameter) = entry.parameter(&setting.key) else { continue };
         let Some(value) = reader.value(&setting.value, Dimension::of_unit(parameter.unit), length) else { continue };
         // Alone among defaults, so that one wrong parameter does not hide the next; the reset needs both.
-        if !matches!(parameter.name, "v_reset" | "v_thresh") {
-            let alone = BTreeMap::from([(setting.key.clone(), value.clone())]);
-            check_params(reader, cell, size, alone, params);
+        let alone = BTreeMap::from([(setting.key.clone(), value.clone())]);
+        let fine = matches!(parameter.name, "v_reset" | "v_thresh")
+            || check_params(reader, cell, size, alone, params).is_some();
+        reader.check_magnitude(&setting.value, Dimension::of_unit(parameter.unit));
+        if let Some(component) = component.filter(|_| fine) {
+            limits::parameter(reader, component, setting, &value);
         }
         values.insert(setting.key.clone(), value);
     }
@@ -312,10 +349,13 @@ fn read_cell(
     for setting in &initial.list {
         let Some(variable) = entry.state_variable(&setting.key) else { continue };
         if let Some(value) = reader.value(&setting.value, Dimension::of_unit(variable.unit), length) {
+            if let Some(component) = component {
+                limits::initial(reader, component, setting, &value);
+            }
             states.insert(setting.key.clone(), value);
         }
     }
-    if reader.diagnostics.len() > errors {
+    if reader.failed_since(before) {
         return None;
     }
     let complete = check_params(reader, cell, size, values, params)?;
@@ -395,6 +435,9 @@ fn read_spike_times(
     duration: Option<Span>,
 ) -> Option<Model> {
     let Some(node) = params.get("spike_times") else {
+        if params.list.iter().any(|s| nearest(&s.key, ["spike_times"]).is_some()) {
+            return None;
+        }
         reader.note(
             Diagnostic::error("missing-key", &cell.place, "a SpikeSourceArray needs `spike_times`")
                 .label("`spike_times` are missing")

@@ -9,6 +9,7 @@ use super::component::ComponentDraft;
 use super::connector::{self, Pair};
 use super::diagnostic::{Diagnostic, Place};
 use super::keys::{PROJECTION, RECEPTORS, SYNAPSE};
+use super::limits;
 use super::pairs::{self, Member};
 use super::population::{Kind, PopulationDraft, off_grid_help};
 use super::reader::{Fields, Reader};
@@ -203,7 +204,11 @@ fn read_pair(
 ) -> Option<(Connector, Projection)> {
     let (source, target) = (&net.populations[from], &net.populations[to]);
     let pair = Pair { from_size: source.size, to_size: target.size, recurrent: from == to };
-    let connector = fields.get("connector").and_then(|node| connector::read_connector(reader, node, pair));
+    let component = target.component.map(|id| &net.components[id]);
+    let connector = fields.get("connector").and_then(|node| {
+        let connector = connector::read_connector(reader, node, pair)?;
+        limits::synapses(reader, component?, (source.size, target.size), node, &connector).then_some(connector)
+    });
     if matches!(target.kind, Some(Kind::Port | Kind::Stimulus)) {
         return None;
     }
@@ -215,11 +220,15 @@ fn read_pair(
     };
     let delay = synapse.and_then(|s| s.get("delay")).and_then(|node| {
         let delay = reader.delay(node, length)?;
-        check_delay(reader, node, &delay, net.step(to)?).then_some(delay)
+        let fine = check_delay(reader, node, &delay, net.step(to)?)
+            && limits::delay(reader, component?, target.size, node, &delay);
+        fine.then_some(delay)
     });
     let weight = synapse.and_then(|s| s.get("weight")).and_then(|node| match target.kind? {
         Kind::Cell(cell) => {
-            let weight = reader.value(node, Dimension::of_unit(cell.entry().weight_unit), length)?;
+            let dimension = Dimension::of_unit(cell.entry().weight_unit);
+            let weight = reader.value(node, dimension, length)?;
+            reader.check_magnitude(node, dimension);
             check_sign(reader, node, weight.bounds(), cell, receptor?).then_some(weight)
         }
         // The user's own model knows what its weights mean; a unit in the value says which they are.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use couple_ports::time::{Span, TimeError};
 
-use super::diagnostic::{Diagnostic, Place};
+use super::diagnostic::{Diagnostic, Place, Severity};
 use super::expression::{self, Names};
 use super::keys::Section;
 use super::nearest::{nearest, suggest};
@@ -94,6 +94,11 @@ impl Reader {
             }
         }
         self.diagnostics.push(diagnostic);
+    }
+
+    /// True when an error has been noted since there were `before` diagnostics.
+    pub fn failed_since(&self, before: usize) -> bool {
+        self.diagnostics[before..].iter().any(|d| d.severity == Severity::Error)
     }
 
     /// `node` as a table of `section`, its keys checked.
@@ -218,7 +223,7 @@ impl Reader {
         Some(None)
     }
 
-    fn quantity_error(&mut self, node: &Node, dimension: Dimension, error: &UnitError) {
+    fn quantity_error(&mut self, node: &Node, text: &str, dimension: Dimension, error: &UnitError) {
         let (code, message, label) = match error {
             UnitError::NotANumber => {
                 ("wrong-type", format!("expected {}", dimension.describe()), "not a number".to_string())
@@ -232,13 +237,14 @@ impl Reader {
                 format!("this is {}", found.describe()),
             ),
         };
-        let mut help = format!("write {}", dimension.example());
-        if let UnitError::UnknownUnit(_) = error {
-            let known: Vec<_> = units::units_of(dimension).collect();
-            if !known.is_empty() {
-                help += &format!("; the units are {}", known.join(", "));
+        let known: Vec<_> = units::units_of(dimension).collect();
+        let help = match (error, units::meant(text, dimension)) {
+            (UnitError::UnknownUnit(_) | UnitError::NotANumber, Some(meant)) => format!("write \"{meant}\""),
+            (UnitError::UnknownUnit(_), None) if !known.is_empty() => {
+                format!("write {}; the units are {}", dimension.example(), known.join(", "))
             }
-        }
+            _ => format!("write {}", dimension.example()),
+        };
         self.note(Diagnostic::error(code, &node.place, message).label(label).help(help));
     }
 
@@ -254,7 +260,7 @@ impl Reader {
                 match units::parse(text, dimension) {
                     Ok(value) => Some(value),
                     Err(error) => {
-                        self.quantity_error(node, dimension, &error);
+                        self.quantity_error(node, text, dimension, &error);
                         None
                     }
                 }
@@ -325,7 +331,7 @@ impl Reader {
                 None => match units::parse(text, Dimension::Time) {
                     Ok(_) => text.parse(),
                     Err(error) => {
-                        self.quantity_error(node, Dimension::Time, &error);
+                        self.quantity_error(node, text, Dimension::Time, &error);
                         return None;
                     }
                 },

@@ -129,6 +129,61 @@ pub(super) fn dimension_of(text: &str) -> Option<Dimension> {
     number.parse::<f64>().ok().and(find(unit)).map(|u| u.1)
 }
 
+/// What units are called when they are written out, or in another notation.
+const SPELLINGS: [(&str, &str); 22] = [
+    ("sec", "s"),
+    ("second", "s"),
+    ("seconds", "s"),
+    ("msec", "ms"),
+    ("millisecond", "ms"),
+    ("milliseconds", "ms"),
+    ("usec", "us"),
+    ("microsecond", "us"),
+    ("microseconds", "us"),
+    ("nanoseconds", "ns"),
+    ("volt", "V"),
+    ("millivolt", "mV"),
+    ("nanoampere", "nA"),
+    ("picoampere", "pA"),
+    ("picofarad", "pF"),
+    ("nanofarad", "nF"),
+    ("nanosiemens", "nS"),
+    ("siemens", "S"),
+    ("hertz", "Hz"),
+    ("/s", "Hz"),
+    ("s^-1", "Hz"),
+    ("spikes/s", "Hz"),
+];
+
+/// The text as it would be understood, where what was meant is beyond doubt.
+pub(super) fn meant(text: &str, dimension: Dimension) -> Option<String> {
+    let decimal = decimal_comma(text.trim());
+    let (number, unit) = split(&decimal);
+    // "0.1*ms", as in Brian's scripts.
+    let unit = unit.trim_start_matches('*').trim().replace(['µ', 'μ'], "u");
+    number.parse::<f64>().ok()?;
+    if unit.is_empty() {
+        return Some(number.to_string());
+    }
+    let lower = unit.to_lowercase();
+    let spelt = SPELLINGS.iter().find(|s| s.0 == lower).map(|s| s.1);
+    // "MV" may be "mV", but only one unit of the dimension may fit.
+    let mut same = units_of(dimension).filter(|u| u.to_lowercase() == lower);
+    let unit = units_of(dimension).find(|u| Some(*u) == spelt).or_else(|| same.next())?;
+    if same.next().is_some() {
+        return None;
+    }
+    Some(format!("{number} {unit}"))
+}
+
+/// "0,1 ms" as "0.1 ms"; several commas are no decimal ones.
+fn decimal_comma(text: &str) -> String {
+    match text.matches(',').count() {
+        1 => text.replace(',', "."),
+        _ => text.to_string(),
+    }
+}
+
 /// All units of `dimension`.
 pub(super) fn units_of(dimension: Dimension) -> impl Iterator<Item = &'static str> {
     UNITS.iter().filter(move |u| u.1 == dimension).map(|u| u.0)
@@ -166,10 +221,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn knows_other_spellings() {
+        for (text, dimension, understood) in [
+            ("0.1 msec", Dimension::Time, Some("0.1 ms")),
+            ("0,1 ms", Dimension::Time, Some("0.1 ms")),
+            ("2*ms", Dimension::Time, Some("2 ms")),
+            ("3 milliseconds", Dimension::Time, Some("3 ms")),
+            ("-65 MV", Dimension::Voltage, Some("-65 mV")),
+            ("8 spikes/s", Dimension::Rate, Some("8 Hz")),
+            ("8 /s", Dimension::Rate, Some("8 Hz")),
+            ("1 parsec", Dimension::Time, None),
+            ("1 msec", Dimension::Voltage, None),
+        ] {
+            assert_eq!(meant(text, dimension).as_deref(), understood, "{text}");
+        }
+    }
+
     proptest::proptest! {
         #[test]
-        fn never_panics(text in "[-+0-9.eEmsµΩV ]{0,12}") {
+        fn never_panics(text in "[-+0-9.,eEmsµΩV ]{0,12}") {
             let _ = parse(&text, Dimension::Time);
+            let _ = meant(&text, Dimension::Time);
         }
     }
 }

@@ -4,6 +4,7 @@ use couple_network::description::{Delay, Distribution, Value};
 
 use super::diagnostic::{Diagnostic, Place};
 use super::keys::DISTRIBUTIONS;
+use super::nearest::nearest_key;
 use super::reader::Reader;
 use super::tree::{Kind, Node};
 use super::units::Dimension;
@@ -45,6 +46,30 @@ impl Reader {
         }
     }
 
+    /// Warns of a bare number that is likely in NEST's unit, which is a thousand times smaller than PyNN's.
+    pub fn check_magnitude(&mut self, node: &Node, dimension: Dimension) {
+        let number = match node.kind {
+            Kind::Integer(number) => number as f64,
+            Kind::Float(number) => number,
+            _ => return,
+        };
+        let (likely, unit, nest) = match dimension {
+            Dimension::Capacitance => (10.0, "nF", "pF"),
+            Dimension::Current => (20.0, "nA", "pA"),
+            Dimension::Conductance => (2.0, "µS", "nS"),
+            _ => return,
+        };
+        if number.abs() > likely {
+            self.note(
+                Diagnostic::warning("unlikely", &node.place, format!("{number} {unit} is a lot for a neuron"))
+                    .label(format!("in {unit}"))
+                    .help(format!(
+                        "if it is in {nest}, as NEST has it, write \"{number} {nest}\"; otherwise \"{number} {unit}\""
+                    )),
+            );
+        }
+    }
+
     fn check_length(&mut self, node: &Node, found: usize, length: Length) -> Option<()> {
         let diagnostic = match length {
             Length::Unknown => return None,
@@ -71,10 +96,13 @@ impl Reader {
     fn distribution(&mut self, node: &Node, dimension: Dimension) -> Option<Distribution> {
         let table = node.table()?;
         let Some(kind) = table.get("distribution") else {
+            let other =
+                nearest_key(table, "distribution").map(|key| format!("write `distribution` instead of `{key}`"));
+            let example = "a drawn value is for example { distribution = \"normal\", mu = 1.0, sigma = 0.1 }";
             self.note(
                 Diagnostic::error("missing-key", &node.place, "this table has no `distribution`")
                     .label("`distribution` is missing")
-                    .help("a drawn value is for example { distribution = \"normal\", mu = 1.0, sigma = 0.1 }"),
+                    .help(other.unwrap_or(example.to_string())),
             );
             return None;
         };

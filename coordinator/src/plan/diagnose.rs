@@ -38,9 +38,20 @@ impl PlanError {
                 at("steps", steps.first().and_then(|(name, _)| component(name)), text).label("in the loop")
             }
             PlanError::Step { component: name, .. } => at("step", component(name), text),
-            PlanError::Duration { component: name, .. } => at("off-grid", component(name), text),
-            PlanError::WindowGrid { component: name, .. } => at("window-grid", component(name), text),
-            PlanError::WindowLong { component: name, .. } => at("window-long", component(name), text),
+            PlanError::Duration { component: name, .. } => {
+                at("off-grid", places.duration.as_ref().or_else(|| component(name)), text)
+            }
+            PlanError::WindowGrid { component: name, .. } => {
+                at("window-grid", places.window.as_ref().or_else(|| component(name)), text)
+            }
+            PlanError::WindowLong { component: name, by, .. } => {
+                let diagnostic = at("window-long", places.window.as_ref().or_else(|| component(name)), text);
+                let diagnostic = diagnostic.label("too long");
+                match by.as_ref().and_then(|edge| Some((place_of(&edge.by)?, edge.delay))) {
+                    Some((place, delay)) => diagnostic.related(place, format!("this delay is {delay}")),
+                    None => diagnostic,
+                }
+            }
             PlanError::NotPositive { .. } => Diagnostic::without_place("not-positive", text),
         };
         match miette::Diagnostic::help(self) {

@@ -61,7 +61,7 @@ pub enum PlanError {
     )]
     #[diagnostic(
         code(couple::plan::no_window),
-        help("make one of these delays at least {needed}, or place these populations on one component")
+        help("{}", no_window_help(.components, .steps, *.needed))
     )]
     NoWindow {
         /// The components of the cycle, in order.
@@ -85,7 +85,7 @@ pub enum PlanError {
         window: Span,
     },
     /// The window asked for is longer than the delays allow.
-    #[error("the window {window} is too long for component `{component}`: at most {allowed}, because of {reason}")]
+    #[error("the window {window} is too long for component `{component}`: at most {allowed}, because of {}", limit_text(.by))]
     #[diagnostic(code(couple::plan::window_long), help("leave the window out, or ask for {allowed} or less"))]
     WindowLong {
         /// The component.
@@ -94,8 +94,8 @@ pub enum PlanError {
         window: Span,
         /// The longest window.
         allowed: Span,
-        /// What limits it.
-        reason: String,
+        /// The delay that limits it; the packet format if none does.
+        by: Option<Box<LoopEdge>>,
     },
     /// A connection that does not leave its component.
     #[error("the connection from `{from}` to `{to}` stays within component `{component}`")]
@@ -134,6 +134,21 @@ pub(super) fn names(names: &[String]) -> String {
 fn steps_text(steps: &[(String, Span)]) -> String {
     let each: Vec<_> = steps.iter().map(|(name, step)| format!("step of `{name}` {step}")).collect();
     each.join(", ")
+}
+
+fn limit_text(by: &Option<Box<LoopEdge>>) -> String {
+    by.as_ref().map_or("the packet format".to_string(), |edge| format!("the loop's delay {edge}"))
+}
+
+fn no_window_help(cycle: &[String], steps: &[(String, Span)], needed: Span) -> String {
+    match (cycle, steps.iter().max_by_key(|(_, step)| *step)) {
+        // NEST exchanges spikes among its own neurons at the end of each of its windows.
+        ([alone], Some((slowest, _))) if slowest != alone => format!(
+            "make this delay within `{alone}` at least {needed}, give `{slowest}` a shorter step, or place these \
+             populations on a component with simulator = \"native\""
+        ),
+        _ => format!("make one of these delays at least {needed}, or place these populations on one component"),
+    }
 }
 
 fn edges_text(edges: &[LoopEdge]) -> String {

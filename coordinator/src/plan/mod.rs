@@ -215,12 +215,12 @@ fn check_override(network: &Network, loops: &[Loop], window: Span) -> Result<(),
         if !window.is_multiple_of(component.step) {
             return Err(PlanError::WindowGrid { component: name(), step: component.step, window });
         }
-        let (allowed, reason) = match loops.iter().find(|l| l.members.contains(&id)) {
-            Some(planned) => (planned.longest_window(), format!("the loop's delay {}", planned.limit)),
-            None => (component.step * LONGEST_WINDOW.steps(component.step), "the packet format".to_string()),
+        let (allowed, by) = match loops.iter().find(|l| l.members.contains(&id)) {
+            Some(planned) => (planned.longest_window(), Some(Box::new(planned.limit.clone()))),
+            None => (component.step * LONGEST_WINDOW.steps(component.step), None),
         };
         if window > allowed {
-            return Err(PlanError::WindowLong { component: name(), window, allowed, reason });
+            return Err(PlanError::WindowLong { component: name(), window, allowed, by });
         }
     }
     Ok(())

@@ -1,0 +1,215 @@
+//! What NEST, PyNN and Brian call the things that have another name here, so that a message can say which.
+
+/// Their name, lower case and with `_`; our names, of which the one that is possible in the place at hand is meant.
+const SYNONYMS: &[(&str, &[&str])] = &[
+    // Cells.
+    ("iaf_psc_exp", &["IF_curr_exp"]),
+    ("iaf_psc_alpha", &["IF_curr_alpha"]),
+    ("iaf_psc_delta", &["IF_curr_delta"]),
+    ("iaf_cond_exp", &["IF_cond_exp"]),
+    ("poisson_generator", &["SpikeSourcePoisson"]),
+    ("poissongroup", &["SpikeSourcePoisson"]),
+    ("poisson", &["SpikeSourcePoisson"]),
+    ("spike_generator", &["SpikeSourceArray"]),
+    ("spikegeneratorgroup", &["SpikeSourceArray"]),
+    // Parameters and state variables of cells.
+    ("e_l", &["v_rest"]),
+    ("v_th", &["v_thresh"]),
+    ("v_threshold", &["v_thresh"]),
+    ("t_ref", &["tau_refrac"]),
+    ("refractory", &["tau_refrac"]),
+    ("c_m", &["cm"]),
+    ("c", &["cm"]),
+    ("i_e", &["i_offset"]),
+    ("i_ext", &["i_offset"]),
+    ("tau_syn_ex", &["tau_syn_E"]),
+    ("tau_syn_in", &["tau_syn_I"]),
+    ("e_ex", &["e_rev_E"]),
+    ("e_in", &["e_rev_I"]),
+    ("v_m", &["v"]),
+    ("vm", &["v"]),
+    ("v_init", &["v"]),
+    ("times", &["spike_times"]),
+    ("spikes", &["spike_times"]),
+    ("rates", &["rate"]),
+    ("freq", &["rate"]),
+    ("frequency", &["rate"]),
+    // Connectors and their keys.
+    ("pairwise_bernoulli", &["FixedProbability"]),
+    ("bernoulli", &["FixedProbability"]),
+    ("random", &["FixedProbability"]),
+    ("fixed_indegree", &["FixedNumberPre"]),
+    ("fixed_outdegree", &["FixedNumberPost"]),
+    ("all", &["AllToAll"]),
+    ("list", &["FromList"]),
+    ("rule", &["type", "connector"]),
+    ("class", &["type"]),
+    ("name", &["type"]),
+    ("indegree", &["n"]),
+    ("outdegree", &["n"]),
+    ("number", &["n"]),
+    ("probability", &["p"]),
+    ("list", &["pairs"]),
+    ("conn_list", &["pairs"]),
+    ("connections", &["pairs"]),
+    ("allow_autapses", &["allow_self_connections"]),
+    ("autapses", &["allow_self_connections"]),
+    ("allow_multapses", &["with_replacement"]),
+    ("multapses", &["with_replacement"]),
+    // Projections.
+    ("pre", &["from", "per_source"]),
+    ("source", &["from"]),
+    ("presynaptic_population", &["from"]),
+    ("post", &["to"]),
+    ("target", &["to"]),
+    ("postsynaptic_population", &["to"]),
+    ("conn_spec", &["connector"]),
+    ("connectivity", &["connector"]),
+    ("syn_spec", &["synapse"]),
+    ("synapse_type", &["synapse"]),
+    ("ampa", &["excitatory"]),
+    ("nmda", &["excitatory"]),
+    ("gaba", &["inhibitory"]),
+    ("gaba_a", &["inhibitory"]),
+    // Distributions.
+    ("dist", &["distribution"]),
+    ("name", &["distribution"]),
+    ("type", &["distribution"]),
+    ("gaussian", &["normal"]),
+    ("normal_clipped_to_bounds", &["normal_clipped_to_boundary"]),
+    ("mean", &["mu", "beta"]),
+    ("std", &["sigma"]),
+    ("std_dev", &["sigma"]),
+    ("stdev", &["sigma"]),
+    ("min", &["low"]),
+    ("max", &["high"]),
+    ("scale", &["theta", "beta"]),
+    ("shape", &["k"]),
+    // Populations.
+    ("number_of_neurons", &["size"]),
+    ("n_neurons", &["size"]),
+    ("neurons", &["size", "population"]),
+    ("n", &["size"]),
+    ("model", &["cell"]),
+    ("type", &["cell", "simulator", "connector"]),
+    ("neuron", &["cell", "population"]),
+    ("cellclass", &["cell"]),
+    ("celltype", &["cell"]),
+    ("cellparams", &["params"]),
+    ("parameter", &["params", "parameters"]),
+    ("parameters", &["params"]),
+    // Components.
+    ("dt", &["step"]),
+    ("timestep", &["step"]),
+    ("time_step", &["step"]),
+    ("resolution", &["step"]),
+    ("num_threads", &["threads"]),
+    ("local_num_threads", &["threads"]),
+    ("processes", &["ranks"]),
+    ("num_processes", &["ranks"]),
+    ("backend", &["simulator"]),
+    ("pynn.nest", &["nest"]),
+    ("python", &["script"]),
+    ("kernel", &["native"]),
+    ("couple", &["native"]),
+    // The run.
+    ("simulation", &["run"]),
+    ("sim", &["run"]),
+    ("general", &["run"]),
+    ("simtime", &["duration"]),
+    ("sim_time", &["duration"]),
+    ("t_sim", &["duration"]),
+    ("t_stop", &["duration"]),
+    ("tstop", &["duration"]),
+    ("stop_time", &["duration"]),
+    ("time", &["duration"]),
+    ("rng_seed", &["seed"]),
+    ("random_seed", &["seed"]),
+    ("label", &["name"]),
+    ("recording", &["record"]),
+    ("recorders", &["record"]),
+];
+
+/// What has no counterpart under another name: their name, one of the keys of the table where it stands, what to do.
+const REMARKS: &[(&str, &str, &str)] = &[
+    ("dt", "duration", "each component has its own:  [component.NAME] step = \"0.1 ms\""),
+    ("timestep", "duration", "each component has its own:  [component.NAME] step = \"0.1 ms\""),
+    ("resolution", "duration", "each component has its own:  [component.NAME] step = \"0.1 ms\""),
+    ("step", "duration", "each component has its own:  [component.NAME] step = \"0.1 ms\""),
+    ("threads", "duration", "each component has its own:  [component.NAME] threads = 2"),
+    ("min_delay", "duration", "leave it out: it follows from the delays of the projections"),
+    ("max_delay", "duration", "leave it out: it follows from the delays of the projections"),
+    ("min_delay", "simulator", "leave it out: it follows from the delays of the projections"),
+    ("max_delay", "simulator", "leave it out: it follows from the delays of the projections"),
+    (
+        "simulator",
+        "size",
+        "a population lives on a component:  component = \"NAME\", and [component.NAME] simulator = \"nest\"",
+    ),
+    ("weight", "connector", "it belongs to the synapse:  synapse = { weight = 0.1, delay = \"1.5 ms\" }"),
+    ("delay", "connector", "it belongs to the synapse:  synapse = { weight = 0.1, delay = \"1.5 ms\" }"),
+    ("p", "connector", "it belongs to the connector:  connector = { type = \"FixedProbability\", p = 0.1 }"),
+    ("n", "connector", "it belongs to the connector:  connector = { type = \"FixedNumberPre\", n = 100 }"),
+    ("weight", "type", "it belongs to the synapse:  synapse = { weight = 0.1, delay = \"1.5 ms\" }"),
+    ("weights", "type", "it belongs to the synapse:  synapse = { weight = 0.1, delay = \"1.5 ms\" }"),
+    ("delay", "type", "it belongs to the synapse:  synapse = { weight = 0.1, delay = \"1.5 ms\" }"),
+    ("delays", "type", "it belongs to the synapse:  synapse = { weight = 0.1, delay = \"1.5 ms\" }"),
+    ("rng", "type", "leave it out: random numbers follow from run.seed and the projection's name"),
+    ("type", "weight", "leave it out: synapses are static"),
+    ("model", "weight", "leave it out: synapses are static"),
+    ("synapse_model", "weight", "leave it out: synapses are static"),
+    ("receptor", "weight", "it belongs to the projection, beside `synapse`:  receptor = \"inhibitory\""),
+    ("receptor_type", "weight", "it belongs to the projection, beside `synapse`:  receptor = \"inhibitory\""),
+    ("stop", "rate", "give `duration`, which counts from `start`"),
+    ("g_l", "tau_m", "give  tau_m, which is cm / g_L"),
+    ("tau_syn", "tau_m", "give  tau_syn_E and tau_syn_I, for the two receptors"),
+    ("label", "size", "the name stands in the head of the table:  [population.NAME]"),
+    ("stimulus", "population", "spike sources are populations:  [population.drive] with cell = \"SpikeSourcePoisson\""),
+    ("input", "population", "spike sources are populations:  [population.drive] with cell = \"SpikeSourcePoisson\""),
+    (
+        "synapse",
+        "projection",
+        "synapses are described where they are made:  [[projection]] synapse = { weight = 0.1, … }",
+    ),
+];
+
+/// Names as they are compared: without what scripts add to them.
+pub(super) fn plain(name: &str) -> String {
+    let name = name.trim().trim_end_matches("()");
+    let name = ["sim.", "nest.", "p."].iter().fold(name, |name, module| name.strip_prefix(module).unwrap_or(name));
+    name.strip_suffix("Connector").unwrap_or(name).to_lowercase().replace(['-', ' '], "_")
+}
+
+/// The one of `known` that is meant by someone else's `name` for it.
+pub(super) fn meant<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let name = plain(name);
+    let ours = SYNONYMS.iter().filter(|s| s.0 == name).flat_map(|s| s.1);
+    ours.filter_map(|ours| known.iter().find(|k| *k == ours)).copied().next()
+}
+
+/// What to do instead of writing `name` in a table with the keys `known`.
+pub(super) fn remark(name: &str, known: &[&str]) -> Option<&'static str> {
+    let name = plain(name);
+    REMARKS.iter().find(|r| r.0 == name && known.contains(&r.1)).map(|r| r.2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{REMARKS, SYNONYMS, meant, plain, remark};
+
+    #[test]
+    fn tables_are_written_as_names_are_compared() {
+        for name in SYNONYMS.iter().map(|s| s.0).chain(REMARKS.iter().map(|r| r.0)) {
+            assert!(plain(name) == name, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_place_decides() {
+        assert_eq!(meant("iaf_psc_exp()", &["IF_curr_exp"]), Some("IF_curr_exp"));
+        assert_eq!(meant("dt", &["simulator", "step"]), Some("step"));
+        assert_eq!(meant("dt", &["duration"]), None);
+        assert!(remark("dt", &["duration"]).is_some_and(|r| r.contains("step")));
+        assert_eq!(remark("dt", &["simulator", "step"]), None);
+    }
+}
