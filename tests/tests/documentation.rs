@@ -1,5 +1,7 @@
 //! What the README and the guides print works: their configurations run, their commands exist, their links lead somewhere.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

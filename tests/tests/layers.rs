@@ -1,5 +1,7 @@
 //! Who may import whom: the layers of the architecture, held by reading every manifest and every `use`.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;

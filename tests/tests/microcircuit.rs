@@ -1,6 +1,8 @@
 //! The cortical microcircuit on NEST and the native kernel together, on NEST alone and on the native kernel alone: the same
 //! spikes, and the rates that the example's README shows.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::path::Path;
 use std::process::Command;
 

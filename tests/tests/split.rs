@@ -1,6 +1,8 @@
 //! Law: a run's spikes are a function of the description and the seed alone. The same network is run whole and split
 //! over components, ranks, threads, windows and transports, with feedback loops and mixed delays, and compared bit for bit.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
