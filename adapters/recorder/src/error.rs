@@ -54,6 +54,12 @@ pub enum Error {
     /// A population name that HDF5 cannot hold.
     #[error("population `{0}` cannot be the name of a group in an HDF5 file")]
     Name(String),
+    /// A picture in another format than SVG.
+    #[error("{}: the picture is an SVG, another format cannot be written", path.display())]
+    Picture {
+        /// Where it was to go.
+        path: PathBuf,
+    },
     /// The request makes no sense.
     #[error("{0}")]
     Request(String),
@@ -78,6 +84,9 @@ impl Error {
             Error::Hdf5 { .. } => Some("the file must be complete and not open for writing elsewhere"),
             Error::NotSonata { .. } => {
                 Some("spikes are expected as /spikes/<population>/{timestamps, node_ids}, timestamps with units=\"ms\"")
+            }
+            Error::Picture { .. } => {
+                Some("end the name in .svg: any browser opens it, and Inkscape or rsvg-convert make a PNG or PDF of it")
             }
             Error::Name(_) => Some("choose a name that is not empty, not `.` and without `/`; the journals are kept"),
         }

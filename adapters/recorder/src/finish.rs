@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use couple_ports::time::Time;
 
 use crate::error::{Error, Result};
-use crate::journals::{Survey, list, refuse_running, survey};
+use crate::journals::{Survey, expected, list, refuse_running, survey};
 use crate::merge::merge;
 use crate::sonata::Writer;
 use crate::{Population, Spike};
@@ -32,7 +32,7 @@ pub struct Finished {
     pub made: bool,
     /// The recorded populations; empty when there was nothing left to do.
     pub populations: Vec<Population>,
-    /// Torn or damaged journals.
+    /// Torn, damaged or missing journals.
     pub notes: Vec<String>,
 }
 
@@ -66,6 +66,9 @@ impl RunFolder {
     fn used_up(&self) -> PathBuf {
         self.path.join("journal.finished")
     }
+    fn record(&self) -> PathBuf {
+        self.path.join("record.json")
+    }
     /// True when there are journals to be made into a recording.
     pub fn has_journals(&self) -> Result<bool> {
         Ok(!list(&self.journal())?.is_empty())
@@ -88,7 +91,7 @@ pub fn finish(folder: &Path) -> Result<Finished> {
     }
     let paths = list(&run.journal())?;
     refuse_running(&paths)?;
-    let survey = survey(&paths)?;
+    let survey = survey(&paths, &expected(&run.record()))?;
     write(&run, &survey)?;
     std::fs::rename(run.partial(), run.spikes()).map_err(Error::io("rename", &run.partial()))?;
     sync_folder(folder);
@@ -108,7 +111,7 @@ fn write(run: &RunFolder, survey: &Survey) -> Result<()> {
 
 /// The spikes in the journals as they are, without touching a file.
 pub fn from_journals(run: &RunFolder) -> Result<(Survey, Vec<Vec<Spike>>)> {
-    let survey = survey(&list(&run.journal())?)?;
+    let survey = survey(&list(&run.journal())?, &expected(&run.record()))?;
     let mut trains = vec![Vec::new(); survey.populations.len()];
     merge(&survey.journals, &survey.populations, &mut |position, spikes| {
         trains[position].extend_from_slice(spikes);

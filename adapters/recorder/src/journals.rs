@@ -58,8 +58,7 @@ impl Journal {
 
     /// The component whose rank wrote it.
     fn component(&self) -> &str {
-        let stem = self.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-        stem.rsplit_once('.').map_or(stem, |(component, _)| component)
+        component(name(&self.path))
     }
 
     /// What is recorded in it.
@@ -119,12 +118,23 @@ pub struct Survey {
     pub journals: Vec<(PathBuf, Time)>,
     /// The recorded populations with their counts, in the order of their names.
     pub populations: Vec<Population>,
-    /// Torn or damaged journals.
+    /// Torn, damaged or missing journals.
     pub notes: Vec<String>,
 }
 
-/// Reads the journals once, to know how far they go and how many spikes there are.
-pub fn survey(paths: &[PathBuf]) -> Result<Survey> {
+/// The names of the journals that there should be, `<component>.<rank>`: those of the ranks that record, as the record
+/// of the run lists them. None where there is no record, or one that says nothing of it.
+pub fn expected(record: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(record).unwrap_or_default();
+    let record: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let ranks = record["plan"]["ranks"].as_array().map_or(&[][..], Vec::as_slice);
+    let records = |rank: &&serde_json::Value| rank["recorded"].as_array().is_some_and(|p| !p.is_empty());
+    ranks.iter().filter(records).filter_map(|rank| rank["name"].as_str().map(str::to_string)).collect()
+}
+
+/// Reads the journals once, to know how far they go and how many spikes there are. Those of `expected` that are
+/// missing are noted.
+pub fn survey(paths: &[PathBuf], expected: &[String]) -> Result<Survey> {
     let mut survey = Survey { journals: Vec::new(), populations: Vec::new(), notes: Vec::new() };
     let mut populations: BTreeMap<String, Population> = BTreeMap::new();
     let mut recorded_by: BTreeMap<String, String> = BTreeMap::new();
@@ -153,12 +163,31 @@ pub fn survey(paths: &[PathBuf]) -> Result<Survey> {
         survey.journals.push((path.clone(), journal.watermark()));
         survey.notes.extend(journal.note.take());
     }
+    for name in missing(paths, expected) {
+        survey.notes.push(format!("{name}.{ENDING} is missing: its rank's spikes are not in the recording"));
+        ends.insert(component(name).to_string(), Time::ZERO);
+    }
     // A population is complete up to where the slowest rank of its component got.
     for (name, population) in &mut populations {
         population.complete = recorded_by.get(name).and_then(|component| ends.get(component)).copied();
     }
     survey.populations = populations.into_values().collect();
     Ok(survey)
+}
+
+/// The name of a journal: `<component>.<rank>`.
+fn name(path: &Path) -> &str {
+    path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default()
+}
+
+/// The component in the name of a journal.
+fn component(name: &str) -> &str {
+    name.rsplit_once('.').map_or(name, |(component, _)| component)
+}
+
+/// The names among `expected` that no journal has.
+fn missing<'a>(paths: &[PathBuf], expected: &'a [String]) -> impl Iterator<Item = &'a String> {
+    expected.iter().filter(|wanted| !paths.iter().any(|path| name(path) == wanted.as_str()))
 }
 
 /// Refuses journals that a rank still holds open for writing.

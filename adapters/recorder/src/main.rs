@@ -134,11 +134,25 @@ fn run(command: Command) -> Result<ExitCode, Error> {
             Ok(ExitCode::SUCCESS)
         }
         Command::Plot { run, output, from, to, max_neurons } => {
+            check_picture(&output)?;
             let picture = plot::raster(&open(&run)?, plot::Options { from, to, max_neurons })?;
             std::fs::write(&output, picture).map_err(|source| Error::Io { doing: "write", path: output, source })?;
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// Formats that a file's name may promise.
+const OTHER_PICTURES: [&str; 12] =
+    ["png", "jpg", "jpeg", "pdf", "gif", "tif", "tiff", "eps", "ps", "bmp", "webp", "html"];
+
+/// Refuses to write an SVG under a name that promises something else.
+fn check_picture(output: &Path) -> Result<(), Error> {
+    let ending = output.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
+    if OTHER_PICTURES.contains(&ending.as_str()) {
+        return Err(Error::Picture { path: output.to_path_buf() });
+    }
+    Ok(())
 }
 
 /// Opens a recording by its path, or a run in the folder `runs` by its label.

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use couple_ports::time::Time;
 use serde::Serialize;
 
-use crate::Spike;
 use crate::error::Result;
 use crate::spikes::Spikes;
+use crate::{Spike, plural};
 
 /// Figures of a whole recording.
 #[derive(Debug, PartialEq, Serialize)]
@@ -126,7 +126,7 @@ pub fn table(summary: &Summary) -> String {
             known(p.neurons.map(|n| n.to_string())),
             p.active.to_string(),
             p.spikes.to_string(),
-            known(p.rate_hz.map(|r| format!("{r:.3}"))),
+            known(p.rate_hz.map(rate_text)),
             known(p.cv_isi.map(|cv| format!("{cv:.3}"))),
         ]
     }));
@@ -140,11 +140,17 @@ pub fn table(summary: &Summary) -> String {
         cells.collect::<Vec<_>>().join("  ").trim_end().to_string()
     };
     let mut lines: Vec<String> = rows.iter().map(line).collect();
+    let spikes = plural(summary.spikes, "spike");
     lines.push(match summary.complete_ms {
-        Some(ms) => format!("{} spikes, complete up to {ms} ms", summary.spikes),
-        None => format!("{} spikes; the file does not say up to which time it is complete", summary.spikes),
+        Some(ms) => format!("{spikes}, complete up to {ms} ms"),
+        None => format!("{spikes}; the file does not say up to which time it is complete"),
     });
     lines.join("\n")
+}
+
+/// A rate in Hz; one that would be rounded to nothing is not shown as silence.
+fn rate_text(rate: f64) -> String {
+    if rate > 0.0 && rate < 0.001 { "<0.001".to_string() } else { format!("{rate:.3}") }
 }
 
 #[cfg(test)]
@@ -171,6 +177,19 @@ mod tests {
         let s = of_train("E", Some(1), Some(Time::from_ns(50_000_000)), &train(&[(10, 0), (60, 0)]));
         assert_eq!(s.rate_hz, Some(20.0));
         assert_eq!(s.spikes, 2);
+    }
+
+    #[test]
+    fn long_names_and_low_rates_keep_the_columns() {
+        let end = Some(Time::from_ns(10_000_000_000));
+        let quiet = of_train("pyramidal_cells_of_layer_2_and_3", Some(1_000_000), end, &train(&[(10, 0)]));
+        let silent = of_train("I", Some(10), end, &[]);
+        let text = table(&Summary { complete_ms: Some(10_000.0), spikes: 1, populations: vec![quiet, silent] });
+        let expected = "population                        neurons  active  spikes  rate (Hz)  CV of ISI\n\
+                        pyramidal_cells_of_layer_2_and_3  1000000       1       1     <0.001          -\n\
+                        I                                      10       0       0      0.000          -\n\
+                        1 spike, complete up to 10000 ms";
+        assert_eq!(text, expected);
     }
 
     #[test]

@@ -65,6 +65,22 @@ fn finish_says_what_it_did() {
 }
 
 #[test]
+fn a_missing_journal_is_told() {
+    let run = recorded(2, &spikes());
+    let record = serde_json::json!({ "plan": { "ranks": [
+        { "name": "ctx.0", "recorded": [0] }, { "name": "ctx.1", "recorded": [0] }, { "name": "idle.0", "recorded": [] },
+    ] } });
+    std::fs::write(run.path().join("record.json"), record.to_string()).unwrap();
+    let whole = recorded(2, &spikes());
+    std::fs::copy(run.path().join("record.json"), whole.path().join("record.json")).unwrap();
+    assert_eq!(program(&["finish", "."], whole.path()).2, "");
+    std::fs::remove_file(run.file("ctx.1")).unwrap();
+    let (code, out, error) = program(&["finish", "."], run.path());
+    assert_eq!((code, out.as_str()), (0, "./spikes.h5: 3 spikes of 1 population, complete up to 0 ms\n"));
+    assert_eq!(error, "note: ctx.1.journal is missing: its rank's spikes are not in the recording\n");
+}
+
+#[test]
 fn compare_has_its_exit_codes() {
     let mut changed = spikes();
     changed[3].offset += 100_000;
@@ -135,6 +151,9 @@ fn the_picture() {
         picture == std::fs::read_to_string(expected).unwrap(),
         "the picture changed; look at it, then run the test with COUPLE_BLESS=1"
     );
+    let (code, _, error) = program(&["plot", ".", "-o", "raster.PNG"], run.path());
+    assert!(code == 2 && error.starts_with("error: raster.PNG: ") && error.contains("help: "), "{error}");
+    assert!(!run.path().join("raster.PNG").exists());
     let (code, _, error) = program(&["plot", ".", "--from", "5 ms", "--to", "5 ms"], run.path());
     assert!(code == 2 && error.contains("nothing to draw between 5 ms and 5 ms"), "{error}");
 }
