@@ -5,7 +5,7 @@ use couple_network::description::{Connection, PopulationId};
 use super::diagnostic::{Diagnostic, Place};
 use super::keys::{CONNECTION, RECORD};
 use super::nearest::suggest;
-use super::population::Kind;
+use super::population::{Kind, PopulationDraft};
 use super::projection::{Net, on_grid};
 use super::reader::Reader;
 use super::tree::Node;
@@ -45,39 +45,7 @@ fn read_connection(reader: &mut Reader, node: &Node, net: Net<'_>) -> Option<(Co
     let (from, to) = (from?, to?);
     let place = fields.place_of("to");
     let (source, target) = (&net.populations[from], &net.populations[to]);
-    match target.kind? {
-        Kind::Port => {}
-        Kind::OwnModel => {
-            let message = format!("`{}` are neurons of a model in a simulator, not the port of a program", target.name);
-            reader.note(
-                Diagnostic::error("wrong-target", place, message)
-                    .label("not a port")
-                    .help("synapses onto them are made by a [[projection]], for example with the connector OneToOne"),
-            );
-            return None;
-        }
-        Kind::Cell(_) => {
-            reader.note(
-                Diagnostic::error(
-                    "wrong-target",
-                    place,
-                    format!("`{}` is a population of cells, not a port", target.name),
-                )
-                .label("not a port")
-                .help("synapses onto cells are made by a [[projection]], for example with the connector OneToOne"),
-            );
-            return None;
-        }
-        Kind::Stimulus => {
-            let message = format!("`{}` is a spike source and receives no spikes", target.name);
-            reader.note(
-                Diagnostic::error("wrong-target", place, message)
-                    .label("a spike source")
-                    .help("connect to a population without a `cell`, on a component with a program"),
-            );
-            return None;
-        }
-    }
+    check_port(reader, target, place)?;
     if source.component.is_some() && source.component == target.component {
         reader.note(
             Diagnostic::error(
@@ -104,6 +72,32 @@ fn read_connection(reader: &mut Reader, node: &Node, net: Net<'_>) -> Option<(Co
         return None;
     }
     Some((Connection { from, to, delay: delay? }, place.clone()))
+}
+
+/// Only programs have ports.
+fn check_port(reader: &mut Reader, target: &PopulationDraft, place: &Place) -> Option<()> {
+    const PROJECTION: &str = "are made by a [[projection]], for example with the connector OneToOne";
+    let name = &target.name;
+    let (message, label, help) = match target.kind? {
+        Kind::Port => return Some(()),
+        Kind::OwnModel => (
+            format!("`{name}` are neurons of a model in a simulator, not the port of a program"),
+            "not a port",
+            format!("synapses onto them {PROJECTION}"),
+        ),
+        Kind::Cell(_) => (
+            format!("`{name}` is a population of cells, not a port"),
+            "not a port",
+            format!("synapses onto cells {PROJECTION}"),
+        ),
+        Kind::Stimulus => (
+            format!("`{name}` is a spike source and receives no spikes"),
+            "a spike source",
+            "connect to a population without a `cell`, on a component with a program".to_string(),
+        ),
+    };
+    reader.note(Diagnostic::error("wrong-target", place, message).label(label).help(help));
+    None
 }
 
 /// State variables of PyNN's cells: known, not recorded yet.

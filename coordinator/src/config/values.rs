@@ -5,7 +5,7 @@ use couple_network::description::{Delay, Distribution, Value};
 use super::diagnostic::{Diagnostic, Place};
 use super::keys::DISTRIBUTIONS;
 use super::nearest::nearest_key;
-use super::reader::Reader;
+use super::reader::{Fields, Reader};
 use super::tree::{Kind, Node};
 use super::units::Dimension;
 
@@ -113,44 +113,57 @@ impl Reader {
             return None;
         };
         let fields = self.open(node, &node.place, section)?;
+        let distribution = self.distribution_parameters(name, &fields, dimension)?;
+        self.check_distribution(&distribution, |key| fields.place_of(key)).then_some(distribution)
+    }
+
+    /// The distribution called `name`, not yet checked.
+    fn distribution_parameters(
+        &mut self,
+        name: &str,
+        fields: &Fields<'_>,
+        dimension: Dimension,
+    ) -> Option<Distribution> {
         let of = |key: &str| match (name, key) {
             // The parameters of a log-normal are those of the logarithm; the shape of a gamma has no unit.
             ("lognormal", _) | ("gamma", "k") => Dimension::None,
             _ => dimension,
         };
-        let mut number = |key: &str| self.number(fields.get(key)?, of(key));
-        let distribution = match name {
+        let mut two = |first: &str, second: &str| {
+            let mut number = |key: &str| self.number(fields.get(key)?, of(key));
+            // Both are read before either is missed, so that mistakes in both are told.
+            let (first, second) = (number(first), number(second));
+            Some((first?, second?))
+        };
+        Some(match name {
             "uniform" => {
-                let (low, high) = (number("low"), number("high"));
-                Distribution::Uniform { low: low?, high: high? }
+                let (low, high) = two("low", "high")?;
+                Distribution::Uniform { low, high }
             }
-            "exponential" => Distribution::Exponential { beta: number("beta")? },
+            "exponential" => Distribution::Exponential { beta: self.number(fields.get("beta")?, dimension)? },
             "gamma" => {
-                let (k, theta) = (number("k"), number("theta"));
-                Distribution::Gamma { k: k?, theta: theta? }
+                let (k, theta) = two("k", "theta")?;
+                Distribution::Gamma { k, theta }
             }
-            "normal" | "lognormal" => {
-                let (mu, sigma) = (number("mu"), number("sigma"));
-                let (mu, sigma) = (mu?, sigma?);
-                if name == "normal" {
-                    Distribution::Normal { mu, sigma }
-                } else {
-                    Distribution::Lognormal { mu, sigma }
-                }
+            "normal" => {
+                let (mu, sigma) = two("mu", "sigma")?;
+                Distribution::Normal { mu, sigma }
+            }
+            "lognormal" => {
+                let (mu, sigma) = two("mu", "sigma")?;
+                Distribution::Lognormal { mu, sigma }
             }
             _ => {
-                let (mu, sigma) = (number("mu"), number("sigma"));
+                let both = two("mu", "sigma");
                 let low = self.bound(fields.get("low"), dimension, f64::NEG_INFINITY);
                 let high = self.bound(fields.get("high"), dimension, f64::INFINITY);
-                let (mu, sigma, low, high) = (mu?, sigma?, low?, high?);
-                if name == "normal_clipped" {
-                    Distribution::NormalClipped { mu, sigma, low, high }
-                } else {
-                    Distribution::NormalClippedToBoundary { mu, sigma, low, high }
+                let ((mu, sigma), low, high) = (both?, low?, high?);
+                match name {
+                    "normal_clipped" => Distribution::NormalClipped { mu, sigma, low, high },
+                    _ => Distribution::NormalClippedToBoundary { mu, sigma, low, high },
                 }
             }
-        };
-        self.check_distribution(&distribution, |key| fields.place_of(key)).then_some(distribution)
+        })
     }
 
     /// A bound of a clipped distribution: may be left out, or infinite.
