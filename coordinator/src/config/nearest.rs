@@ -34,7 +34,7 @@ pub(super) fn nearest_key<'a>(table: &'a Table, wanted: &str) -> Option<&'a str>
 pub(super) fn suggest<'a>(name: &str, what: &str, known: impl IntoIterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.into_iter().collect();
     if let Some(remark) = synonyms::remark(name, &known) {
-        return remark.to_string();
+        return remark;
     }
     if let Some(near) = nearest(name, known.iter().copied()) {
         return format!("did you mean `{near}`?");

@@ -178,6 +178,14 @@ fn read_model(
     step: Option<Span>,
     around: &mut Surroundings<'_>,
 ) -> Option<Model> {
+    if node.table().is_some() {
+        reader.wrong_type(
+            node,
+            "the name of a cell",
+            "give parameters in `params`, or make this a [cell.NAME] and write  cell = \"NAME\"",
+        );
+        return None;
+    }
     let name = reader.text(node)?;
     // Parameters of a shared cell come first, so that the population's own take their place.
     let shared = around.cells.iter_mut().find(|c| c.name == name);
@@ -280,7 +288,8 @@ fn find_cell(reader: &mut Reader, node: &Node, own: &[&str]) -> Option<&'static 
         return Some(entry);
     }
     let plain = name.trim_end_matches("()");
-    if cells::NOT_YET.contains(&plain) {
+    let later = synonyms::meant(name, cells::NOT_YET).or_else(|| cells::NOT_YET.iter().copied().find(|c| *c == plain));
+    if let Some(plain) = later {
         let known: Vec<_> = cells::names().collect();
         reader.note(
             Diagnostic::error("not-yet", &node.place, format!("the cell `{plain}` is not supported by this version"))

@@ -9,7 +9,7 @@ use couple_ports::time::{Span, TimeError};
 
 use super::diagnostic::{Diagnostic, Place, Severity};
 use super::expression::{self, Names};
-use super::keys::Section;
+use super::keys::{DISTRIBUTIONS, Section};
 use super::nearest::{nearest, suggest};
 use super::tree::{Entry, Kind, Node, Table};
 use super::units::{self, Dimension, UnitError};
@@ -104,7 +104,10 @@ impl Reader {
     /// `node` as a table of `section`, its keys checked.
     pub fn open<'a>(&mut self, node: &'a Node, head: &'a Place, section: &Section) -> Option<Fields<'a>> {
         let Kind::Table(table) = &node.kind else {
-            self.wrong_type(node, "a table", "write a table: its keys below its [head], or { key = value }");
+            let keys = section.keys.iter().filter(|k| k.required && !k.example.starts_with('['));
+            let keys: Vec<_> = keys.map(|k| format!("{} = {}", k.name, k.example)).collect();
+            let example = if keys.is_empty() { "key = value".to_string() } else { keys.join(", ") };
+            self.wrong_type(node, "a table", &format!("write a table: its keys below its [head], or {{ {example} }}"));
             return None;
         };
         let meant = self.check_keys(table, section);
@@ -238,8 +241,15 @@ impl Reader {
             ),
         };
         let known: Vec<_> = units::units_of(dimension).collect();
+        let drawn = text.split_once('(').and_then(|(name, _)| DISTRIBUTIONS.iter().find(|d| d.title == name.trim()));
         let help = match (error, units::meant(text, dimension)) {
             (UnitError::UnknownUnit(_) | UnitError::NotANumber, Some(meant)) => format!("write \"{meant}\""),
+            _ if expression::evaluate(text, &self.scope).is_ok() => {
+                format!("an expression begins with `=`: write \"= {text}\"")
+            }
+            _ if drawn.is_some() => {
+                format!("a distribution is a table: {{ distribution = \"{}\", … }}", drawn.map_or("", |d| d.title))
+            }
             (UnitError::UnknownUnit(_), None) if !known.is_empty() => {
                 format!("write {}; the units are {}", dimension.example(), known.join(", "))
             }

@@ -1,5 +1,7 @@
 //! What NEST, PyNN and Brian call the things that have another name here, so that a message can say which.
 
+use couple_network::cells;
+
 /// Their name, lower case and with `_`; our names, of which the one that is possible in the place at hand is meant.
 const SYNONYMS: &[(&str, &[&str])] = &[
     // Cells.
@@ -12,6 +14,11 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("poisson", &["SpikeSourcePoisson"]),
     ("spike_generator", &["SpikeSourceArray"]),
     ("spikegeneratorgroup", &["SpikeSourceArray"]),
+    ("aeif_cond_exp", &["EIF_cond_exp_isfa_ista"]),
+    ("aeif_cond_alpha", &["EIF_cond_alpha_isfa_ista"]),
+    ("iaf_cond_alpha", &["IF_cond_alpha"]),
+    ("hh_cond_exp_traub", &["HH_cond_exp"]),
+    ("izhikevich", &["Izhikevich"]),
     // Parameters and state variables of cells.
     ("e_l", &["v_rest"]),
     ("v_th", &["v_thresh"]),
@@ -81,6 +88,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("std", &["sigma"]),
     ("std_dev", &["sigma"]),
     ("stdev", &["sigma"]),
+    ("sd", &["sigma"]),
     ("min", &["low"]),
     ("max", &["high"]),
     ("scale", &["theta", "beta"]),
@@ -154,10 +162,15 @@ const REMARKS: &[(&str, &str, &str)] = &[
     ("weights", "type", "it belongs to the synapse:  synapse = { weight = 0.1, delay = \"1.5 ms\" }"),
     ("delay", "type", "it belongs to the synapse:  synapse = { weight = 0.1, delay = \"1.5 ms\" }"),
     ("delays", "type", "it belongs to the synapse:  synapse = { weight = 0.1, delay = \"1.5 ms\" }"),
+    ("plasticity", "connector", "leave it out: synapses are static in this version"),
+    ("tau_rec", "weight", "leave it out: synapses are static in this version"),
+    ("tau_facil", "weight", "leave it out: synapses are static in this version"),
+    ("u", "weight", "leave it out: synapses are static in this version"),
+    ("record", "params", "recordings stand on their own:  [[record]] population = \"NAME\""),
     ("rng", "type", "leave it out: random numbers follow from run.seed and the projection's name"),
-    ("type", "weight", "leave it out: synapses are static"),
-    ("model", "weight", "leave it out: synapses are static"),
-    ("synapse_model", "weight", "leave it out: synapses are static"),
+    ("type", "weight", "leave it out: synapses are static in this version"),
+    ("model", "weight", "leave it out: synapses are static in this version"),
+    ("synapse_model", "weight", "leave it out: synapses are static in this version"),
     ("receptor", "weight", "it belongs to the projection, beside `synapse`:  receptor = \"inhibitory\""),
     ("receptor_type", "weight", "it belongs to the projection, beside `synapse`:  receptor = \"inhibitory\""),
     ("stop", "rate", "give `duration`, which counts from `start`"),
@@ -188,9 +201,20 @@ pub(super) fn meant<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 }
 
 /// What to do instead of writing `name` in a table with the keys `known`.
-pub(super) fn remark(name: &str, known: &[&str]) -> Option<&'static str> {
-    let name = plain(name);
-    REMARKS.iter().find(|r| r.0 == name && known.contains(&r.1)).map(|r| r.2)
+pub(super) fn remark(name: &str, known: &[&str]) -> Option<String> {
+    let compared = plain(name);
+    if let Some((_, _, remark)) = REMARKS.iter().find(|r| r.0 == compared && known.contains(&r.1)) {
+        return Some(remark.to_string());
+    }
+    // Settings of a cell beside `params` instead of in it.
+    let place = |key: &str| format!("it belongs to the cell:  {key} = {{ {name} = … }}");
+    let is_param = || cells::catalogue().iter().any(|cell| cell.parameter(name).is_some());
+    let is_state = || cells::catalogue().iter().any(|cell| cell.state_variable(name).is_some());
+    match known.contains(&"params") {
+        true if is_param() => Some(place("params")),
+        true if is_state() => Some(place("initial")),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -161,7 +161,12 @@ pub(super) fn meant(text: &str, dimension: Dimension) -> Option<String> {
     let (number, unit) = split(&decimal);
     // "0.1*ms", as in Brian's scripts.
     let unit = unit.trim_start_matches('*').trim().replace(['µ', 'μ'], "u");
-    number.parse::<f64>().ok()?;
+    let value: f64 = number.parse().ok()?;
+    match (unit.as_str(), dimension) {
+        ("%", Dimension::None) => return Some((value / 100.0).to_string()),
+        ("min", Dimension::Time) => return Some(format!("{} s", value * 60.0)),
+        _ => {}
+    }
     if unit.is_empty() {
         return Some(number.to_string());
     }
@@ -230,6 +235,8 @@ mod tests {
             ("3 milliseconds", Dimension::Time, Some("3 ms")),
             ("-65 MV", Dimension::Voltage, Some("-65 mV")),
             ("8 spikes/s", Dimension::Rate, Some("8 Hz")),
+            ("2 min", Dimension::Time, Some("120 s")),
+            ("10 %", Dimension::None, Some("0.1")),
             ("8 /s", Dimension::Rate, Some("8 Hz")),
             ("1 parsec", Dimension::Time, None),
             ("1 msec", Dimension::Voltage, None),
