@@ -9,14 +9,16 @@
 //!
 //! ```text
 //!   sleeper                              waker
-//!   sleeping = 1                         publish (watermark, time, space)
-//!   fence(SeqCst)                        fence(SeqCst)
-//!   seen = bell                          if sleeping: sleeping = 0, bell += 1, futex_wake(bell)
+//!   seen = bell                          publish (watermark, time, space)
+//!   sleeping = 1                         fence(SeqCst)
+//!   fence(SeqCst)                        if sleeping: sleeping = 0, bell += 1, futex_wake(bell)
 //!   if what I wait for is there: return
 //!   futex_wait(bell, seen)
 //! ```
 //!
-//! The two fences make it impossible that the sleeper misses what was published and the waker misses the sleeper.
+//! The two fences make it impossible that the sleeper misses what was published and the waker misses the sleeper. The bell
+//! is read before the flag is set: a waker that was late for the sleep before may clear the flag of this one, but then it
+//! rings after the bell was read, and the sleeper does not sleep. (A test goes through all interleavings.)
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -186,9 +188,9 @@ impl Line {
     /// Sleeps on this rank's own bell unless `ready` holds. Only the rank itself may do so.
     pub fn sleep(&self, ready: impl FnOnce() -> bool, timeout: Duration) -> Woken {
         let door = &self.door;
+        let seen = door.bell.load(Ordering::SeqCst);
         door.sleeping.store(1, Ordering::SeqCst);
         fence(Ordering::SeqCst);
-        let seen = door.bell.load(Ordering::SeqCst);
         let woken = if ready() || self.stopped() {
             Woken::Ready
         } else {
@@ -353,6 +355,101 @@ mod tests {
         assert_eq!(line.sleep(|| false, Duration::from_millis(1)), Woken::TimedOut);
         line.stop();
         assert_eq!(line.sleep(|| false, long), Woken::Ready);
+    }
+
+    /// The state of sleeper and waker between two of their steps.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+    struct Model {
+        published: u32,
+        sleeping: bool,
+        bell: u32,
+        /// Of the sleeper: the item it waits for, its next step, the bell it read.
+        wanted: u32,
+        step: u32,
+        seen: u32,
+        /// Of the waker: the item it publishes, its next step.
+        item: u32,
+        waker: u32,
+    }
+
+    const ITEMS: u32 = 3;
+    const ASLEEP: u32 = 4;
+
+    impl Model {
+        /// One step of the sleeper; `None` when it sleeps or has got everything.
+        fn sleeper(mut self, bell_first: bool) -> Option<Model> {
+            if self.wanted > ITEMS {
+                return None;
+            }
+            let read = if bell_first { 0 } else { 1 };
+            match self.step {
+                0 | 1 if self.step == read => self.seen = self.bell,
+                0 | 1 => self.sleeping = true,
+                2 if self.published >= self.wanted => {
+                    (self.sleeping, self.wanted, self.step) = (false, self.wanted + 1, 0);
+                    return Some(self);
+                }
+                2 => {}
+                3 if self.bell == self.seen => {}
+                3 => {
+                    (self.sleeping, self.step) = (false, 0);
+                    return Some(self);
+                }
+                _ => return None,
+            }
+            self.step += 1;
+            Some(self)
+        }
+
+        /// One step of the waker; `None` when it has published everything.
+        fn waker(mut self) -> Option<Model> {
+            if self.item > ITEMS {
+                return None;
+            }
+            self.waker += 1;
+            let over = match self.waker {
+                1 => {
+                    self.published = self.item;
+                    false
+                }
+                2 => !self.sleeping,
+                3 => !std::mem::take(&mut self.sleeping),
+                4 => {
+                    self.bell += 1;
+                    false
+                }
+                _ => {
+                    if self.step == ASLEEP {
+                        (self.sleeping, self.step) = (false, 0);
+                    }
+                    true
+                }
+            };
+            if over {
+                (self.item, self.waker) = (self.item + 1, 0);
+            }
+            Some(self)
+        }
+    }
+
+    /// Goes through all interleavings; true when one of them ends with the sleeper asleep.
+    fn loses_a_wake_up(bell_first: bool) -> bool {
+        let start = Model { published: 0, sleeping: false, bell: 0, wanted: 1, step: 0, seen: 0, item: 1, waker: 0 };
+        let (mut known, mut open) = (std::collections::HashSet::from([start]), vec![start]);
+        while let Some(state) = open.pop() {
+            let next = [state.sleeper(bell_first), state.waker()];
+            if next == [None, None] && state.step == ASLEEP {
+                return true;
+            }
+            open.extend(next.into_iter().flatten().filter(|next| known.insert(*next)));
+        }
+        false
+    }
+
+    #[test]
+    fn no_interleaving_of_sleeper_and_waker_loses_a_wake_up() {
+        assert!(!loses_a_wake_up(true));
+        assert!(loses_a_wake_up(false), "the order of the sleeper's first two steps matters, and the model shows it");
     }
 
     /// Two threads hand a turn back and forth, each sleeping at once: a lost wake-up would show as a sleep that times
