@@ -151,6 +151,17 @@ fn nest_equals_native_with_every_current_based_cell() {
     }
 }
 
+#[test]
+fn steps_finer_than_a_microsecond() {
+    needs_nest!();
+    let runs = Runs::new();
+    let fine = |simulator| feedback(Layout { e: simulator, ..NEST }, "IF_curr_exp").replace("0.1 ms\"", "0.0125 ms\"");
+    let step = |config: String| config.replace("ranks = 1", "step = \"0.0125 ms\"\nranks = 1");
+    runs.run("native", &step(fine("native")));
+    runs.run("nest", &step(fine("nest")));
+    runs.assert_same("native", "nest");
+}
+
 const EDGES: &str = r#"
 [run]
 duration = "30.3 ms"

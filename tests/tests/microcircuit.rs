@@ -28,13 +28,13 @@ fn run(folder: &Path, label: &str, sets: &[String]) {
     couple(&arguments, folder);
 }
 
-/// (population, rate with two decimals) as `couple show` prints them.
+/// (population, rate) as `couple show` prints them.
 fn rates(folder: &Path, label: &str) -> Vec<(String, String)> {
     let shown = couple(&["show", label], folder);
     let row = |line: &str| {
         let fields: Vec<_> = line.split_whitespace().collect();
-        let rate: f64 = fields.get(4)?.parse().ok()?;
-        Some((fields[0].to_owned(), format!("{rate:.2}")))
+        let rate = fields.get(4)?.parse::<f64>().is_ok().then(|| fields[4].to_owned())?;
+        Some((fields[0].to_owned(), rate))
     };
     shown.lines().filter_map(row).collect()
 }

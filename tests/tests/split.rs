@@ -101,6 +101,28 @@ fn several_ranks() {
 }
 
 #[test]
+fn on_nest() {
+    let folder = TempDir::new().unwrap();
+    run(folder.path(), "whole", &config(&WHOLE));
+    let three = config(&Layout { placement: ["a", "b", "c"], ..WHOLE });
+    let moved = |config: &str, names: &[&str]| {
+        names.iter().fold(config.to_owned(), |config, name| {
+            let native = format!("[component.{name}]\nsimulator = \"native\"");
+            assert!(config.contains(&native));
+            config.replace(&native, &format!("[component.{name}]\nsimulator = \"nest\""))
+        })
+    };
+    for (label, config) in [
+        ("nest-alone", moved(&config(&WHOLE), &["a"])),
+        ("nest-in-the-middle", moved(&three, &["b"])),
+        ("native-in-the-middle", moved(&three, &["a", "c"])),
+    ] {
+        run(folder.path(), label, &config);
+        assert_same(folder.path(), "whole", label);
+    }
+}
+
+#[test]
 fn another_seed_is_another_network() {
     let folder = TempDir::new().unwrap();
     run(folder.path(), "one", &config(&WHOLE));

@@ -77,7 +77,7 @@ class Component:
         if self.step_ns % 1000 == 0:
             nest.resolution = step_ms
         else:  # NEST counts in tics, 1000 in a millisecond unless told otherwise
-            nest.set(tics_per_ms=1e6, resolution=step_ms)
+            nest.set(tics_per_ms=1_000_000, resolution=step_ms)
 
     def _check_kernel(self):
         nest = self.nest
