@@ -1,7 +1,7 @@
 //! The C interface of a session: `include/couple.h`, where each function is documented.
 //!
 //! Everything here is a thin border: pointers become references or errors, panics become errors, and
-//! [`session::Session`] does the work.
+//! `session::Session` does the work.
 
 mod border;
 mod description;
