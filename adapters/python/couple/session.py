@@ -8,13 +8,15 @@ import ctypes
 import json
 import os
 
-import numpy
-
 ENV_LIBRARY = "COUPLE_FFI_LIB"
 
 
 class CoupleError(Exception):
     """What went wrong, with place and remedy."""
+
+
+class _Spike(ctypes.Structure):
+    _fields_ = [("time_ns", ctypes.c_int64), ("index", ctypes.c_uint32), ("count", ctypes.c_uint32)]
 
 
 class _Synapses(ctypes.Structure):
@@ -34,6 +36,8 @@ class Synapses:
     """
 
     def __init__(self, table):
+        import numpy
+
         def column(pointer, dtype):
             if table.n == 0:
                 return numpy.empty(0, dtype)
@@ -49,6 +53,8 @@ class Synapses:
 
     def select(self, which):
         """The synapses for which `which` is true."""
+        import numpy
+
         some = object.__new__(Synapses)
         for name in ("pre", "post", "weight", "delay_ns"):
             setattr(some, name, numpy.ascontiguousarray(getattr(self, name)[which]))
@@ -58,6 +64,7 @@ class Synapses:
 def _load(path):
     library = ctypes.CDLL(path, mode=ctypes.RTLD_GLOBAL)
     pointer, text, u32, size = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint32, ctypes.c_size_t
+    i64, spikes = ctypes.c_int64, ctypes.POINTER(ctypes.POINTER(_Spike))
     for name, result, arguments in [
         ("couple_connect", pointer, []),
         ("couple_last_error", text, []),
@@ -67,6 +74,11 @@ def _load(path):
         ("couple_values", ctypes.c_int, [pointer, u32, text, pointer, size]),
         ("couple_need", ctypes.c_int, [pointer, u32, pointer, size]),
         ("couple_start", ctypes.c_int, [pointer]),
+        ("couple_next_window", ctypes.c_int, [pointer, ctypes.POINTER(i64), ctypes.POINTER(i64)]),
+        ("couple_input_events", i64, [pointer, u32, spikes]),
+        ("couple_stimulus", i64, [pointer, u32, i64, i64, spikes]),
+        ("couple_emit", ctypes.c_int, [pointer, u32, u32, i64]),
+        ("couple_finish", ctypes.c_int, [pointer]),
         ("couple_fail", None, [pointer, text]),
         ("couple_close", None, [pointer]),
     ]:
@@ -102,6 +114,7 @@ class Session:
     def _check(self, result):
         if result < 0:
             raise CoupleError(self._last_error())
+        return result
 
     def synapses(self, projection):
         """The drawn synapses of a projection onto the neurons of this rank."""
@@ -114,6 +127,8 @@ class Session:
 
     def values(self, population, parameter, n):
         """A parameter or initial value of each neuron of this rank."""
+        import numpy
+
         values = numpy.empty(n, dtype=numpy.float64)
         out = values.ctypes.data_as(ctypes.c_void_p)
         self._check(self._library.couple_values(self._session, population, parameter.encode(), out, n))
@@ -121,6 +136,8 @@ class Session:
 
     def need(self, link, indices):
         """Says which source indices of an input have a target here."""
+        import numpy
+
         indices = numpy.ascontiguousarray(indices, dtype=numpy.uint32)
         out = indices.ctypes.data_as(ctypes.c_void_p)
         self._check(self._library.couple_need(self._session, link, out, len(indices)))
@@ -128,6 +145,36 @@ class Session:
     def start(self):
         """Says that the model is built, and waits until all are ready."""
         self._check(self._library.couple_start(self._session))
+
+    def windows(self):
+        """The windows of the run, one after the other, as (start, end) in nanoseconds; ends with the run.
+
+        What was emitted in a window is sent when the next one is asked for. After the last one, :meth:`finish`.
+        """
+        start, end = ctypes.c_int64(), ctypes.c_int64()
+        while self._check(self._library.couple_next_window(self._session, ctypes.byref(start), ctypes.byref(end))):
+            yield start.value, end.value
+
+    def input_events(self, link):
+        """The spikes of an input that belong to the window, as (time in nanoseconds, neuron), in this order."""
+        events = ctypes.POINTER(_Spike)()
+        count = self._check(self._library.couple_input_events(self._session, link, ctypes.byref(events)))
+        return [(event.time_ns, event.index) for event in events[:count]]
+
+    def stimulus(self, population, from_ns, to_ns):
+        """The spikes of all neurons of a spike source in (from, to], as (time in nanoseconds, neuron, how many)."""
+        events = ctypes.POINTER(_Spike)()
+        call = self._library.couple_stimulus
+        count = self._check(call(self._session, population, from_ns, to_ns, ctypes.byref(events)))
+        return [(event.time_ns, event.index, event.count) for event in events[:count]]
+
+    def emit(self, output, index, time_ns):
+        """Emits a spike of a neuron, within the window."""
+        self._check(self._library.couple_emit(self._session, output, index, time_ns))
+
+    def finish(self):
+        """After the last window: waits until all components are done."""
+        self._check(self._library.couple_finish(self._session))
 
     def fail(self, message):
         """Tells the coordinator that the component cannot go on."""

@@ -17,6 +17,7 @@ use tokio::process::Child;
 use super::programs;
 use super::rendezvous::Rendezvous;
 use crate::setup::nest::{self, NestEnvironment};
+use crate::setup::script;
 
 /// What to execute for a component.
 #[derive(Clone, Debug)]
@@ -76,9 +77,20 @@ impl<'a> Programs<'a> {
         let plain = |argv| Program { argv, folder: folder.clone(), env: Vec::new(), facts: BTreeMap::new() };
         match component.simulator {
             Simulator::Native => Ok(plain(vec![programs::find(programs::NATIVE)?.into()])),
-            Simulator::Script => Ok(plain(component.command.iter().map(OsString::from).collect())),
+            Simulator::Script => {
+                let argv = component.command.iter().map(OsString::from).collect();
+                Ok(Program { env: self.script_environment(), ..plain(argv) })
+            }
             Simulator::Nest => self.nest(component),
         }
+    }
+    /// For programs in Python. One in another language does without, so what is missing is no reason to fail.
+    fn script_environment(&self) -> Vec<(OsString, OsString)> {
+        let Ok(library) = programs::find(nest::LIBRARY) else { return Vec::new() };
+        script::environment(&library, self.progress).unwrap_or_else(|error| {
+            (self.progress)(&format!("programs in Python will not find the couple package: {error}"));
+            Vec::new()
+        })
     }
     fn nest(&mut self, component: &Component) -> Result<Program, LaunchError> {
         let library = programs::find(nest::LIBRARY)?;

@@ -18,6 +18,7 @@ mod cache;
 mod extension;
 pub mod nest;
 mod python;
+pub mod script;
 mod sources;
 mod tools;
 

@@ -17,6 +17,8 @@ use super::{Progress, SetupError, extension, python, sources};
 
 /// The shared library with the C functions of a session, beside `couple`'s other programs.
 pub const LIBRARY: &str = "libcouple_ffi.so";
+/// Environment variable: where [`LIBRARY`] is, for the Python package.
+pub(super) const ENV_LIBRARY: &str = "COUPLE_FFI_LIB";
 
 /// What a NEST component runs on.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -94,7 +96,7 @@ pub fn command(environment: &NestEnvironment, library: &Path) -> Command {
             variable("PYNEST_QUIET", "1".into()),
             // Threads that spin while they wait for each other starve the processes they share cores with.
             variable("OMP_WAIT_POLICY", "passive".into()),
-            variable("COUPLE_FFI_LIB", library.into()),
+            variable(ENV_LIBRARY, library.into()),
             variable("COUPLE_NEST_MODULE", environment.module.clone().into()),
         ],
     }
