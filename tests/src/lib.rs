@@ -1,4 +1,9 @@
-//! Support for tests that cross crates: finding the workspace and its programs.
+//! Support for tests that cross crates: finding the workspace and its programs, random networks, runs in one process.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+pub mod local;
+pub mod sketch;
 
 use std::path::PathBuf;
 
