@@ -8,23 +8,53 @@ use std::process::{Command, Output};
 use couple_tests::{program, workspace};
 use tempfile::TempDir;
 
+/// Pages whose blocks are run from top to bottom, below.
+const GUIDES: [&str; 2] = ["guide.md", "components.md"];
+/// Pages with blocks that other tests run: the planner's (`plan/tests/page.rs`) and the recorder's (`tests/python.rs`).
+const TESTED_ELSEWHERE: [&str; 2] = ["time.md", "recording.md"];
+
 fn couple(arguments: &[&str], folder: &Path) -> Output {
     Command::new(program("couple")).args(arguments).current_dir(folder).output().unwrap()
 }
 
+/// What a program printed, on both streams.
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&[&output.stdout[..], &output.stderr[..]].concat()).into_owned()
+}
+
 fn assert_success(output: &Output, what: &str) {
-    let text = [&output.stdout[..], &output.stderr[..]].concat();
-    assert!(output.status.success(), "{what}: {}", String::from_utf8_lossy(&text));
+    assert!(output.status.success(), "{what}: {}", text(output));
+}
+
+/// The fenced blocks of a page: language and text.
+fn fenced(page: &str) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    let mut inside = false;
+    for line in page.lines() {
+        match (line.strip_prefix("```"), inside) {
+            (Some(language), false) => {
+                found.push((language.to_owned(), String::new()));
+                inside = true;
+            }
+            (Some(_), true) => inside = false,
+            (None, true) => found.last_mut().unwrap().1.extend([line, "\n"]),
+            (None, false) => {}
+        }
+    }
+    found
 }
 
 /// The blocks of `language` in a page.
 fn blocks(page: &str, language: &str) -> Vec<String> {
-    let start = format!("```{language}\n");
-    page.split(&start).skip(1).map(|rest| rest.split("```").next().unwrap().to_owned()).collect()
+    fenced(page).into_iter().filter(|block| block.0 == language).map(|block| block.1).collect()
+}
+
+fn page(path: &str) -> String {
+    std::fs::read_to_string(workspace().join(path)).unwrap()
 }
 
 fn readme() -> String {
-    std::fs::read_to_string(workspace().join("README.md")).unwrap()
+    page("README.md")
 }
 
 /// All files below `folder` whose name ends with `ending`, without what is built or run.
@@ -40,6 +70,105 @@ fn files(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// Runs the blocks of a page, from top to bottom, in `folder`.
+///
+/// * A block whose first line is a comment with the name of a file becomes that file.
+/// * `sh` is run; `python` too, where `COUPLE_TEST_PYTHON` names an interpreter with h5py.
+/// * Each line of a `text` block stands in what the block before it printed.
+fn walk(page: &str, folder: &Path) {
+    let mut printed = String::new();
+    for (language, block) in fenced(page) {
+        let first = block.lines().next().unwrap_or_default();
+        let name = first.strip_prefix("# ").filter(|name| name.ends_with(".toml") || name.ends_with(".py"));
+        match (language.as_str(), name) {
+            (_, Some(name)) => std::fs::write(folder.join(name), &block).unwrap(),
+            ("sh", _) => printed = shell(&block, folder),
+            ("python", _) => match std::env::var("COUPLE_TEST_PYTHON").ok().filter(|python| !python.is_empty()) {
+                Some(python) => {
+                    let output = Command::new(python).args(["-c", &block]).current_dir(folder).output().unwrap();
+                    assert_success(&output, &block);
+                }
+                None => eprintln!("skipped: COUPLE_TEST_PYTHON names no Python interpreter with h5py"),
+            },
+            ("text", _) => {
+                for line in block.lines().map(str::trim) {
+                    assert!(printed.contains(line), "`{line}` is not in what was printed:\n{printed}");
+                }
+            }
+            (other, _) => panic!("a block of `{other}` that nothing runs:\n{block}"),
+        }
+    }
+}
+
+/// Runs commands as a reader would, who has `couple` in the path.
+fn shell(commands: &str, folder: &Path) -> String {
+    let built = program("couple").parent().unwrap().to_path_buf();
+    let path = std::env::var("PATH").unwrap_or_default();
+    let output = Command::new("sh")
+        .args(["-e", "-c", commands])
+        .current_dir(folder)
+        .env("PATH", format!("{}:{path}", built.display()))
+        .env("COUPLE", workspace())
+        .env("BUILT", built)
+        .output()
+        .unwrap();
+    assert_success(&output, commands);
+    text(&output)
+}
+
+#[test]
+fn the_guide_runs_from_top_to_bottom() {
+    walk(&page("docs/guide.md"), TempDir::new().unwrap().path());
+}
+
+/// The page on components shows the files of the example, and all three programs give the same spikes.
+#[test]
+fn components_in_python_c_and_rust_are_the_same() {
+    let example = workspace().join("examples/component");
+    let folder = TempDir::new().unwrap();
+    for name in ["config.toml", "muscle.py", "muscle.c"] {
+        std::fs::copy(example.join(name), folder.path().join(name)).unwrap();
+    }
+    let page = page("docs/components.md");
+    let mut others = String::new();
+    for (language, block) in fenced(&page) {
+        let file = match language.as_str() {
+            "toml" => "config.toml",
+            "python" => "muscle.py",
+            "c" => "muscle.c",
+            "rust" => "muscle.rs",
+            _ => {
+                others.extend(["```", language.as_str(), "\n", block.as_str(), "```\n"]);
+                continue;
+            }
+        };
+        let shown = std::fs::read_to_string(example.join(file)).unwrap();
+        assert!(block == shown, "docs/components.md does not show examples/component/{file} as it is");
+    }
+    walk(&others, folder.path());
+    let built = program("couple").parent().unwrap().join("examples/muscle");
+    assert!(built.exists(), "{} is missing: cargo build --workspace --all-targets", built.display());
+    std::fs::copy(built, folder.path().join("muscle")).unwrap();
+    let rust = ["run", "--quiet", "--label", "rust", "--set", "component.muscle.command=[\"./muscle\"]", "config.toml"];
+    assert_success(&couple(&rust, folder.path()), "the component in Rust");
+    for label in ["c", "rust"] {
+        assert_success(&couple(&["compare", "long", label], folder.path()), label);
+    }
+}
+
+#[test]
+fn every_page_with_code_is_tested() {
+    let mut pages = Vec::new();
+    files(&workspace().join("docs"), ".md", &mut pages);
+    for path in pages {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let code = fenced(&text).iter().any(|(language, _)| !language.is_empty() && language != "text");
+        let tested = GUIDES.contains(&name.as_str()) || TESTED_ELSEWHERE.contains(&name.as_str());
+        assert!(tested || !code, "docs/{name} has code that no test runs; leave out the language of what is no code");
+    }
+}
+
 #[test]
 fn the_network_of_the_readme_runs_and_spikes() {
     let blocks = blocks(&readme(), "toml");
@@ -49,7 +178,7 @@ fn the_network_of_the_readme_runs_and_spikes() {
     assert_success(&couple(&["run", "--quiet", "--label", "readme", "config.toml"], folder.path()), "the README's run");
     let shown = couple(&["show", "readme", "--json"], folder.path());
     assert_success(&shown, "couple show");
-    let text = String::from_utf8_lossy(&shown.stdout);
+    let text = text(&shown);
     assert!(text.contains("\"E\"") && !text.contains("\"spikes\":0"), "{text}");
 
     let native = ["run", "--quiet", "--label", "native", "--set", "component.right.simulator=native", "config.toml"];

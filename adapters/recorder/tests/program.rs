@@ -144,12 +144,12 @@ fn the_picture() {
     assert_eq!(code, 0, "{error}");
     let picture = std::fs::read_to_string(run.path().join("raster.svg")).unwrap();
     let expected = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/raster.svg");
-    if std::env::var_os("COUPLE_BLESS").is_some() {
+    if std::env::var_os("COUPLE_UPDATE").is_some() {
         std::fs::write(&expected, &picture).unwrap();
     }
     assert!(
         picture == std::fs::read_to_string(expected).unwrap(),
-        "the picture changed; look at it, then run the test with COUPLE_BLESS=1"
+        "the picture changed; look at it, then run the test with COUPLE_UPDATE=1"
     );
     let (code, _, error) = program(&["plot", ".", "-o", "raster.PNG"], run.path());
     assert!(code == 2 && error.starts_with("error: raster.PNG: ") && error.contains("help: "), "{error}");

@@ -8,7 +8,7 @@
 //! Nothing stops at the first mistake: a function that finds one notes a [`Diagnostic`] and returns `None`, and what
 //! depends on the missing value keeps silent, so that each cause is reported once.
 //!
-//! `configs/default.toml` ([`DEFAULT`]) documents every key.
+//! `configs/default.toml` ([`DEFAULT`]) documents every key, [`schema`] tells editors.
 
 mod checks;
 mod component;
@@ -38,7 +38,5 @@ pub use load::{Loaded, Places, load, parse};
 pub use run::RunOptions;
 pub use schema::schema;
 
-/// A configuration with every key, commented: what `couple init` writes.
+/// A configuration with every key, commented: `configs/default.toml`.
 pub const DEFAULT: &str = include_str!("../../../configs/default.toml");
-/// A small balanced network on two components, to try things out.
-pub const QUICKSTART: &str = include_str!("../../../configs/quickstart.toml");
