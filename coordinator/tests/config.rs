@@ -18,6 +18,9 @@ fn files(folder: &str) -> Vec<PathBuf> {
     files
 }
 
+/// Bytes of memory of the machine for which the configurations are checked.
+const MEMORY: u64 = 8 << 30;
+
 /// Loads a file; lines `#! --set KEY=VALUE` at its top are applied.
 fn load(path: &Path) -> Result<Loaded, Vec<Diagnostic>> {
     let text = String::from_utf8_lossy(&std::fs::read(path).expect("readable")).into_owned();
@@ -33,7 +36,10 @@ fn check(path: &Path) -> Vec<Diagnostic> {
     };
     let options = PlanOptions { window_override: loaded.options.window, cores: 1 };
     match plan::plan(&loaded.network, &options) {
-        Ok(_) => panic!("{} is accepted", path.display()),
+        Ok(plan) => match plan.check_memory(&loaded.network, &loaded.places, MEMORY) {
+            Some(too_large) => vec![too_large],
+            None => panic!("{} is accepted", path.display()),
+        },
         Err(error) => vec![error.diagnose(&loaded.network, &loaded.places)],
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 
-use super::{Configuration, FAULT, GraphFormat, WRONG_INPUT, complain};
+use super::{Configuration, FAULT, GraphFormat, WRONG_INPUT, complain, machine};
 use crate::config::{self, Diagnostic, Loaded};
 use crate::plan::{self, Graph, Plan, PlanOptions};
 use crate::runtime;
@@ -28,8 +28,12 @@ pub fn ready(configuration: &Configuration) -> Option<Ready> {
     let options = PlanOptions { window_override: loaded.options.window, cores: runtime::cores() };
     match plan::plan(&loaded.network, &options) {
         Ok(plan) => {
-            tell(&loaded.warnings, configuration.json);
-            Some(Ready { loaded, plan })
+            let memory = machine::memory().unwrap_or(u64::MAX);
+            let too_large = plan.check_memory(&loaded.network, &loaded.places, memory);
+            let mut diagnostics = loaded.warnings.clone();
+            diagnostics.extend(too_large.clone());
+            tell(&diagnostics, configuration.json);
+            too_large.is_none().then_some(Ready { loaded, plan })
         }
         Err(error) => {
             let mut diagnostics = loaded.warnings;

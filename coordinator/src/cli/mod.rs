@@ -6,6 +6,7 @@
 mod doctor;
 mod input;
 mod list;
+mod machine;
 mod recorder;
 mod run;
 

@@ -84,7 +84,7 @@ pub(super) fn delay(
         ),
         Simulator::Native => {
             let (Some(size), Some(parts)) = (size, parts(component)) else { return true };
-            let steps = certain(delay, step).steps(step) as u64;
+            let steps = certain_delay(delay, step).steps(step) as u64;
             let neurons = u64::from(size).div_ceil(parts);
             if (steps + 1) * neurons <= PLACES {
                 return true;
@@ -104,7 +104,7 @@ pub(super) fn delay(
 }
 
 /// A delay that occurs, or all are longer.
-fn certain(delay: &Delay, step: Span) -> Span {
+pub(crate) fn certain_delay(delay: &Delay, step: Span) -> Span {
     match delay {
         Delay::Constant(_) | Delay::List(_) => delay.max(step),
         Delay::Random(_) => delay.min(step),
@@ -128,7 +128,7 @@ pub(super) fn synapses(
     if component.simulator != Some(Simulator::Native) {
         return true;
     }
-    let expected = expected(connector, f64::from(from), f64::from(to));
+    let expected = expected_synapses(connector, f64::from(from), f64::from(to));
     let share = expected * u64::from(to).div_ceil(parts) as f64 / f64::from(to);
     if share <= SYNAPSES {
         return true;
@@ -143,8 +143,8 @@ pub(super) fn synapses(
     false
 }
 
-/// The mean number of synapses.
-fn expected(connector: &Connector, from: f64, to: f64) -> f64 {
+/// The mean number of synapses that a connector makes between populations of these sizes.
+pub(crate) fn expected_synapses(connector: &Connector, from: f64, to: f64) -> f64 {
     match connector {
         Connector::AllToAll { .. } => from * to,
         Connector::OneToOne => to,
@@ -167,7 +167,7 @@ pub(super) fn nest_synapses(reader: &mut Reader, network: &Network, places: &[Pl
             source.component == id && network.target_component(p) == id && !source.model.is_stimulus()
         });
         let size = |population: usize| f64::from(network.populations[population].size);
-        let all: f64 = inner.map(|p| expected(&p.connector, size(p.from), size(p.to))).sum();
+        let all: f64 = inner.map(|p| expected_synapses(&p.connector, size(p.from), size(p.to))).sum();
         // Spikes of other ranks come in by another way.
         let share = all / f64::from(component.ranks).powi(2) / f64::from(component.threads);
         if share > NEST_SYNAPSES {

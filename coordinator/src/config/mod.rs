@@ -33,6 +33,8 @@ mod tree;
 mod units;
 mod values;
 
+pub(crate) use limits::{certain_delay, expected_synapses};
+
 pub use diagnostic::{Diagnostic, Place, Severity, Source, render_all};
 pub use load::{Loaded, Places, load, parse};
 pub use run::RunOptions;
