@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 pub mod local;
+pub mod programs;
 pub mod sketch;
+pub mod written;
 
 use std::path::PathBuf;
 
