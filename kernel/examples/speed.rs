@@ -108,6 +108,7 @@ fn microcircuit(n_scale: f64, k_scale: f64, threads: u32) -> Network {
             weight: Value::Constant(scaled(WEIGHT)),
             delay: Delay::Constant(step * 15),
             receptor: Receptor::Excitatory,
+            plasticity: Plasticity::Static,
         });
         for from in (0..8).filter(|from| PROBABILITY[to][*from] > 0.0) {
             let w = scaled(weight(to, from));
@@ -130,6 +131,7 @@ fn microcircuit(n_scale: f64, k_scale: f64, threads: u32) -> Network {
                     high: f64::INFINITY,
                 }),
                 receptor: if from % 2 == 0 { Receptor::Excitatory } else { Receptor::Inhibitory },
+                plasticity: Plasticity::Static,
             });
         }
     }

@@ -49,6 +49,7 @@ fn network(connector: Connector, drawn: bool) -> Network {
             weight: if drawn { Value::Random(normal(0.0878, 0.00878, 0.0)) } else { Value::Constant(0.0878) },
             delay: if drawn { Delay::Random(normal(1.5, 0.75, 0.1)) } else { Delay::Constant(step * 15) },
             receptor: Receptor::Excitatory,
+            plasticity: couple_network::description::Plasticity::Static,
         }],
         connections: vec![],
         recordings: vec![],

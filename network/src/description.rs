@@ -227,6 +227,52 @@ pub struct Projection {
     pub delay: Delay,
     /// Which receptor of the target.
     pub receptor: Receptor,
+    /// How the weights change.
+    pub plasticity: Plasticity,
+}
+
+/// How the weights of a projection change: PyNN's synapse types. The order of updates is in `docs/plasticity.md`.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub enum Plasticity {
+    /// `StaticSynapse`: they do not.
+    #[default]
+    Static,
+    /// `TsodyksMarkramSynapse`: short-term depression and facilitation.
+    TsodyksMarkram(TsodyksMarkram),
+    /// `STDPMechanism`: by the time between presynaptic and postsynaptic spikes.
+    Stdp(Stdp),
+}
+
+/// Parameters of `TsodyksMarkramSynapse`.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct TsodyksMarkram {
+    /// `U`: the part of the resources that the first spike uses, from 0 to 1.
+    pub u: f64,
+    /// Time constant of recovery in ms, positive.
+    pub tau_rec: f64,
+    /// Time constant of facilitation in ms; 0: no facilitation.
+    pub tau_facil: f64,
+}
+
+/// Parameters of `STDPMechanism` with `SpikePairRule`; delays are dendritic.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Stdp {
+    /// Time constant of potentiation in ms, positive.
+    pub tau_plus: f64,
+    /// Time constant of depression in ms, positive.
+    pub tau_minus: f64,
+    /// Largest potentiation by one pair, as a part of the weights' range; zero or more.
+    pub a_plus: f64,
+    /// Largest depression by one pair, as a part of the weights' range; zero or more.
+    pub a_minus: f64,
+    /// The weight nearest to zero, in the unit of the weight.
+    pub w_min: f64,
+    /// The weight farthest from zero; negative where the weights are.
+    pub w_max: f64,
+    /// Exponent of the weight dependence of potentiation: 0 additive, 1 multiplicative.
+    pub mu_plus: f64,
+    /// Exponent of the weight dependence of depression.
+    pub mu_minus: f64,
 }
 
 /// A synaptic delay.
@@ -332,6 +378,17 @@ impl Network {
     /// The component of a projection's target.
     pub fn target_component(&self, projection: &Projection) -> ComponentId {
         self.populations[projection.to].component
+    }
+}
+
+impl Projection {
+    /// The largest magnitude that one of its weights can take, now or later.
+    pub fn weight_bound(&self) -> f64 {
+        let initial = crate::weights::bound(&self.weight);
+        match self.plasticity {
+            Plasticity::Stdp(stdp) => initial.max(stdp.w_max.abs()).max(stdp.w_min.abs()),
+            Plasticity::Static | Plasticity::TsodyksMarkram(_) => initial,
+        }
     }
 }
 

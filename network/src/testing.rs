@@ -42,6 +42,7 @@ pub(crate) fn projection(from: usize, to: usize, connector: Connector) -> Projec
         weight: Value::Random(Distribution::NormalClipped { mu: 0.1, sigma: 0.05, low: 0.0, high: 1.0 }),
         delay: Delay::Random(Distribution::Uniform { low: 0.1, high: 2.0 }),
         receptor: Receptor::Excitatory,
+        plasticity: crate::description::Plasticity::Static,
     }
 }
 

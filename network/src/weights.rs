@@ -11,7 +11,7 @@
 //!   arrival, as 1000 = 125·2³ and 125·2³⁶ is below 2⁴³: up to 1024 spikes of the largest weight at the same neuron,
 //!   receptor and step have a sum of 53 bits.
 
-use crate::description::{Network, PopulationId, ProjectionId, Receptor, Value};
+use crate::description::{Network, PopulationId, Projection, ProjectionId, Receptor, Value};
 
 /// Bits below the bound that a receptor's grid resolves.
 const RECEPTOR_BITS: i32 = 36;
@@ -85,7 +85,7 @@ pub fn bound(value: &Value) -> f64 {
 /// The grid of `receptor` of `population`; it depends on all projections onto that receptor.
 pub fn receptor_grid(network: &Network, population: PopulationId, receptor: Receptor) -> Grid {
     let onto = network.projections.iter().filter(|p| p.to == population && p.receptor == receptor);
-    let largest = onto.map(|p| bound(&p.weight)).fold(0.0, f64::max);
+    let largest = onto.map(Projection::weight_bound).fold(0.0, f64::max);
     Grid::new(ceil_log2(largest) - RECEPTOR_BITS)
 }
 

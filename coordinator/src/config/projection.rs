@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use couple_network::description::{Cell, Connector, Delay, PopulationId, Projection, Receptor};
+use couple_network::description::{Cell, Connector, Delay, Plasticity, PopulationId, Projection, Receptor};
 use couple_ports::time::Span;
 
 use super::component::ComponentDraft;
@@ -243,6 +243,7 @@ fn read_pair(
         weight: weight?,
         delay: delay?,
         receptor: receptor?,
+        plasticity: Plasticity::Static,
     };
     Some((connector, projection))
 }

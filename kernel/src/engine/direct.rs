@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use couple_network::description::{Connector, Model, Network, ProjectionId};
+use couple_network::description::{Connector, Model, Network, Plasticity, ProjectionId};
 use couple_network::stimulus::Stimulus;
 use couple_network::synapses;
 
@@ -50,6 +50,7 @@ impl Direct {
         let source = &network.populations[p.from];
         matches!(source.model, Model::SpikeSourcePoisson { .. })
             && p.connector == Connector::OneToOne
+            && p.plasticity == Plasticity::Static
             && network.components[source.component].step == network.target_step(p)
     }
 

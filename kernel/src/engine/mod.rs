@@ -19,6 +19,7 @@
 mod barrier;
 mod definition;
 mod direct;
+mod plastic;
 mod reported;
 mod ring;
 mod share;
@@ -28,7 +29,7 @@ mod team;
 
 use std::sync::Arc;
 
-use couple_network::description::{ComponentId, Model, Network, PopulationId};
+use couple_network::description::{ComponentId, Model, Network, PopulationId, ProjectionId};
 use couple_network::stimulus::StimulusError;
 use couple_ports::index::{IndexMap, IndexSet};
 use couple_ports::time::{Span, Time};
@@ -330,6 +331,19 @@ impl Engine {
     pub fn membrane_potential(&self, population: PopulationId) -> Vec<f64> {
         let mut out = Vec::new();
         self.team.each_share(|share| share.membrane_potential(population, &mut out));
+        out
+    }
+
+    /// The synapses of a plastic projection onto this rank's neurons as (presynaptic, postsynaptic, weight in the
+    /// projection's unit), in ascending order of the two, those of a pair in the order of draw; none for a static one.
+    ///
+    /// The weights are those after all presynaptic and postsynaptic spikes that have reached the synapse up to now less the
+    /// projection's shortest delay, the last that every rank is sure to know of. They do not depend on how the network is
+    /// split. Those of `TsodyksMarkramSynapse` are the constant ones, which the released part multiplies.
+    pub fn weights(&self, projection: ProjectionId) -> Vec<(u32, u32, f64)> {
+        let mut out = Vec::new();
+        self.team.each_share(|share| share.weights(projection, self.now, &mut out));
+        out.sort_by_key(|(pre, post, _)| (*pre, *post));
         out
     }
 

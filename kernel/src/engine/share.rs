@@ -3,16 +3,17 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use couple_network::description::{Cell, Model, Network, PopulationId, Receptor};
+use couple_network::description::{Cell, Model, Network, Plasticity, PopulationId, ProjectionId, Receptor};
 use couple_network::stimulus::Stimulus;
 use couple_network::weights::receptor_grid;
 use couple_ports::index::{IndexMap, IndexSet};
 use couple_ports::time::{Span, Time};
 
 use super::direct::Direct;
+use super::plastic::{self, Histories, Plastic};
 use super::ring::Ring;
 use super::spikes::{Spike, SpikeLists};
-use super::table::{self, Table};
+use super::table::Table;
 use super::{BuildError, Part};
 use crate::engine::definition::Described;
 use crate::models::{Neurons, channel, weight_unit};
@@ -44,6 +45,9 @@ pub(super) struct Share {
     /// Positions in `tables`, for each population.
     tables_of: Vec<Vec<usize>>,
     drives: Vec<Direct>,
+    plastics: Vec<Plastic>,
+    /// Spikes of this thread's neurons, for `plastics`.
+    histories: Histories,
     sources: Vec<Source>,
     /// Up to which step the spikes of `sources` have been made.
     sources_made: i64,
@@ -72,10 +76,13 @@ impl Share {
             })
             .collect();
         let (mut tables, mut drives) = (Vec::new(), Vec::new());
+        let (mut plastics, mut histories) = (Vec::new(), Histories::default());
         for (id, projection) in network.projections.iter().enumerate() {
             let Some(target) = local.iter().position(|(population, ..)| *population == projection.to) else { continue };
             let post = local[target].2.clone();
-            if Direct::applies(network, id) {
+            if projection.plasticity != Plasticity::Static {
+                plastics.extend(Plastic::build(network, id, target, post, &mut histories)?);
+            } else if Direct::applies(network, id) {
                 drives.push(Direct::build(network, id, target, post)?);
             } else {
                 tables.extend(Table::build(network, id, target, post)?);
@@ -90,7 +97,9 @@ impl Share {
                 let longest = |channel: usize| {
                     let tables = tables.iter().filter(|t| (t.target, t.channel) == (target, channel));
                     let drives = drives.iter().filter(|d| (d.target, d.channel) == (target, channel));
-                    tables.map(|t| t.longest).chain(drives.map(|d| d.longest)).max().unwrap_or(0) as usize
+                    let plastics = plastics.iter().filter(|p| (p.target, p.channel) == (target, channel));
+                    let static_ones = tables.map(|t| t.longest).chain(drives.map(|d| d.longest));
+                    static_ones.chain(plastics.map(|p| p.longest)).max().unwrap_or(0) as usize
                 };
                 let ring = |receptor| {
                     let unit = receptor_grid(network, population, receptor).unit() * weight_unit(cell);
@@ -106,12 +115,24 @@ impl Share {
             })
             .collect::<Result<_, BuildError>>()?;
         let sources = Vec::new();
-        Ok(Share { step, blocks, tables, tables_of, drives, sources, sources_made: 0, fired: Vec::new() })
+        Ok(Share {
+            step,
+            blocks,
+            tables,
+            tables_of,
+            drives,
+            plastics,
+            histories,
+            sources,
+            sources_made: 0,
+            fired: Vec::new(),
+        })
     }
 
-    /// The neurons of `population` that have synapses in this share's tables.
-    pub(super) fn tables_from(&self, population: PopulationId) -> impl Iterator<Item = &Table> {
-        self.tables_of[population].iter().map(|i| &self.tables[*i])
+    /// Marks the neurons of `population` that have synapses here, those of drives not counted.
+    fn mark_sources(&self, population: PopulationId, flags: &mut [bool]) {
+        self.tables_of[population].iter().for_each(|i| self.tables[*i].mark_sources(flags));
+        self.plastics.iter().filter(|p| p.source == population).for_each(|p| p.mark_sources(flags));
     }
 
     /// Takes over the making of `population`'s spikes for the neurons `range`, as far as `wanted`.
@@ -154,19 +175,32 @@ impl Share {
     /// Advances this thread's neurons through the steps `(from, to]`; their spikes are appended to `out`.
     pub(super) fn advance(&mut self, from: i64, to: i64, out: &mut SpikeLists) {
         for step in from + 1..=to {
+            self.begin_plastic_step(step);
             for drive in &self.drives {
                 drive.deliver(&mut self.blocks[drive.target].rings[drive.channel], step);
             }
-            for block in &mut self.blocks {
+            for (target, block) in self.blocks.iter_mut().enumerate() {
                 let [exc, inh] = &mut block.rings;
                 block.neurons.advance([exc.input(step), inh.input(step)], &mut self.fired);
+                self.histories.add(target, step, &self.fired);
                 let list = out.of_mut(block.population);
                 list.extend(self.fired.drain(..).map(|i| Spike { step, index: block.first + i, count: 1 }));
             }
         }
     }
 
-    /// Adds the effect of the spikes in `lists` to this thread's input.
+    /// Lets presynaptic spikes act on plastic synapses.
+    fn begin_plastic_step(&mut self, step: i64) {
+        if self.plastics.is_empty() {
+            return;
+        }
+        for plastic in &mut self.plastics {
+            plastic.begin_step(step, &mut self.blocks[plastic.target].rings[plastic.channel], &self.histories);
+        }
+        plastic::forget(&mut self.plastics, &mut self.histories, step);
+    }
+
+    /// Adds the effect of the spikes in `lists` to this thread's input, or keeps them for plastic synapses.
     pub(super) fn deliver(&mut self, lists: &SpikeLists) {
         for (population, tables) in self.tables_of.iter().enumerate() {
             let spikes = lists.of(population);
@@ -177,6 +211,7 @@ impl Share {
                 }
             }
         }
+        self.plastics.iter_mut().for_each(|plastic| plastic.receive(lists.of(plastic.source)));
     }
 
     /// Appends the membrane potentials of this thread's neurons of `population`, in mV.
@@ -187,15 +222,22 @@ impl Share {
         }
     }
 
+    /// Appends the plastic synapses of `projection` onto this thread's neurons, with their weights after step `now`.
+    pub(super) fn weights(&self, projection: ProjectionId, now: i64, out: &mut Vec<(u32, u32, f64)>) {
+        let of_it = self.plastics.iter().filter(|plastic| plastic.projection == projection);
+        of_it.for_each(|plastic| plastic.weights(now, &self.histories, out));
+    }
+
     /// Number of synapses, those of drives not counted.
     pub(super) fn synapses(&self) -> usize {
-        self.tables.iter().map(Table::len).sum()
+        self.tables.iter().map(Table::len).chain(self.plastics.iter().map(Plastic::len)).sum()
     }
 
     /// Bytes of synapses and rings.
     pub(super) fn bytes(&self) -> usize {
         let rings = self.blocks.iter().flat_map(|block| &block.rings).map(Ring::bytes);
-        self.tables.iter().map(Table::bytes).chain(rings).sum()
+        let plastics = self.plastics.iter().map(Plastic::bytes);
+        self.tables.iter().map(Table::bytes).chain(plastics).chain(rings).sum()
     }
 }
 
@@ -222,5 +264,7 @@ fn make_neurons(
 
 /// The neurons of `population` with targets in one of `shares`.
 pub(super) fn sources<'a>(shares: impl Iterator<Item = &'a Share>, population: PopulationId, size: u32) -> IndexSet {
-    table::sources(shares.flat_map(|share| share.tables_from(population)), size)
+    let mut flags = vec![false; size as usize];
+    shares.for_each(|share| share.mark_sources(population, &mut flags));
+    IndexSet::from_flags(&flags)
 }

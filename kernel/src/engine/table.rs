@@ -12,7 +12,6 @@ use std::ops::Range;
 use couple_network::description::{Network, PopulationId, ProjectionId, Value};
 use couple_network::synapses;
 use couple_network::weights::ProjectionGrid;
-use couple_ports::index::IndexSet;
 
 use super::BuildError;
 use super::ring::Ring;
@@ -145,7 +144,7 @@ pub(super) fn check_offsets(projection: &str, longest: u32, neurons: u64) -> Res
 }
 
 /// First pass: where each source's row begins, and at last where the last one ends.
-fn starts(network: &Network, projection: ProjectionId, post: &Range<u32>) -> Result<Vec<u32>, BuildError> {
+pub(super) fn starts(network: &Network, projection: ProjectionId, post: &Range<u32>) -> Result<Vec<u32>, BuildError> {
     let p = &network.projections[projection];
     let mut counts = vec![0u32; network.populations[p.from].size as usize + 1];
     synapses::count_by_source(network, projection, post.clone(), &mut counts);
@@ -162,7 +161,7 @@ fn starts(network: &Network, projection: ProjectionId, post: &Range<u32>) -> Res
 
 /// Second pass: calls `put` with the place, the offset and the weight of each synapse; returns the longest delay in steps.
 /// `starts` serves as the rows' cursors on the way. Offsets that do not fit ([`check_offsets`]) are wrong.
-fn fill(
+pub(super) fn fill(
     network: &Network,
     projection: ProjectionId,
     post: &Range<u32>,
@@ -184,11 +183,4 @@ fn fill(
     starts.rotate_right(1);
     starts[0] = 0;
     longest
-}
-
-/// The sources that have a synapse in one of `tables`.
-pub(super) fn sources<'a>(tables: impl Iterator<Item = &'a Table>, width: u32) -> IndexSet {
-    let mut flags = vec![false; width as usize];
-    tables.for_each(|table| table.mark_sources(&mut flags));
-    IndexSet::from_flags(&flags)
 }

@@ -82,6 +82,7 @@ fn network() -> Network {
             weight: Value::Constant(0.5),
             delay: Delay::Constant(MS * 2),
             receptor: Receptor::Excitatory,
+            plasticity: couple_network::description::Plasticity::Static,
         }],
         connections: vec![],
         recordings: vec![],

@@ -52,6 +52,7 @@ pub fn balanced(place: [ComponentId; 2], components: usize, threads: u32) -> Net
         weight,
         delay,
         receptor,
+        plasticity: Plasticity::Static,
     };
     let one_to_one = |from, to| Projection {
         connector: Connector::OneToOne,

@@ -78,6 +78,7 @@ impl Net {
             weight: Value::Constant(0.1),
             delay,
             receptor: Receptor::Excitatory,
+            plasticity: couple_network::description::Plasticity::Static,
         });
         self
     }
