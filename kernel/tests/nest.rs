@@ -16,7 +16,8 @@ fn potentials_and_spikes_are_those_of_nest() {
     for (case, theirs) in cases.iter().zip(&reference) {
         let ours = case.run();
         let (largest, other_bits, same_spikes) = common::compare(&ours, theirs);
-        let tolerance = if case.cell == Cell::IfCondExp { 1e-3 } else { 1e-9 };
+        let linear = [Cell::IfCurrExp, Cell::IfCurrAlpha, Cell::IfCurrDelta].contains(&case.cell);
+        let tolerance = if linear { 1e-9 } else { 1e-3 };
         println!(
             "{}: max |dV| {largest:.2e} mV, {other_bits} of {} steps with other bits, {} spikes, spikes equal: {same_spikes}",
             case.name,

@@ -2,7 +2,7 @@
 
 usage: python nest_reference.py INPUT.json OUTPUT.txt
 
-The input is a list of cases: a standard cell, its PyNN parameters, the initial membrane potential, the step in ms, the
+The input is a list of cases: a standard cell, its PyNN parameters, initial values, the step in ms, the
 number of steps, and for each receptor the arrivals as (step, weight in PyNN units).
 The output has for each case a line `case NAME`, then for each step a line `v` with the 64 bits of the membrane
 potential in hexadecimal, and for each spike a line `s` with its step.
@@ -14,34 +14,74 @@ import sys
 
 import nest
 
-MODELS = {
-    "IF_curr_exp": "iaf_psc_exp",
-    "IF_curr_alpha": "iaf_psc_alpha",
-    "IF_curr_delta": "iaf_psc_delta",
-    "IF_cond_exp": "iaf_cond_exp",
+CURRENT = {
+    "E_L": "v_rest", "V_reset": "v_reset", "V_th": "v_thresh", "t_ref": "tau_refrac", "C_m": ("cm", 1000.0),
+    "I_e": ("i_offset", 1000.0), "tau_m": "tau_m", "V_m": "v",
 }
+SYNAPSES = {"tau_syn_ex": "tau_syn_E", "tau_syn_in": "tau_syn_I"}
+CONDUCTANCE = {
+    **{name: value for name, value in CURRENT.items() if name != "tau_m"},
+    **SYNAPSES, "E_ex": "e_rev_E", "E_in": "e_rev_I",
+    "g_L": lambda p: p["cm"] / p["tau_m"] * 1000.0,
+}
+ADEX = {
+    **CONDUCTANCE, "V_peak": "v_spike", "Delta_T": "delta_T", "a": "a", "b": ("b", 1000.0), "tau_w": "tau_w",
+    "w": ("w", 1000.0),
+}
+# PyNN's cell -> NEST's model, its parameters and initial values from PyNN's, and how weights are converted.
+MODELS = {
+    "IF_curr_exp": ("iaf_psc_exp", {**CURRENT, **SYNAPSES}, (1000.0, 1000.0)),
+    "IF_curr_alpha": ("iaf_psc_alpha", {**CURRENT, **SYNAPSES}, (1000.0, 1000.0)),
+    "IF_curr_delta": ("iaf_psc_delta", CURRENT, (1.0, 1.0)),
+    "IF_cond_exp": ("iaf_cond_exp", CONDUCTANCE, (1000.0, -1000.0)),
+    "IF_cond_alpha": ("iaf_cond_alpha", CONDUCTANCE, (1000.0, -1000.0)),
+    "IF_cond_exp_gsfa_grr": (
+        "iaf_cond_exp_sfa_rr",
+        {
+            **CONDUCTANCE, "tau_sfa": "tau_sfa", "E_sfa": "e_rev_sfa", "q_sfa": "q_sfa", "tau_rr": "tau_rr",
+            "E_rr": "e_rev_rr", "q_rr": "q_rr", "g_sfa": "g_s", "g_rr": "g_r",
+        },
+        (1000.0, -1000.0),
+    ),
+    "IF_facets_hardware1": (
+        "iaf_cond_exp",
+        {
+            "g_L": "g_leak", "E_L": "v_rest", "V_reset": "v_reset", "V_th": "v_thresh", "E_in": "e_rev_I", **SYNAPSES,
+            "V_m": "v", "C_m": lambda p: 200.0, "t_ref": lambda p: 1.0, "E_ex": lambda p: 0.0,
+        },
+        (1000.0, -1000.0),
+    ),
+    "EIF_cond_exp_isfa_ista": ("aeif_cond_exp", ADEX, (1000.0, -1000.0)),
+    "EIF_cond_alpha_isfa_ista": ("aeif_cond_alpha", ADEX, (1000.0, -1000.0)),
+    "HH_cond_exp": (
+        "hh_cond_exp_traub",
+        {
+            "g_Na": ("gbar_Na", 1000.0), "g_K": ("gbar_K", 1000.0), "g_L": ("g_leak", 1000.0), "C_m": ("cm", 1000.0),
+            "V_T": "v_offset", "E_Na": "e_rev_Na", "E_K": "e_rev_K", "E_L": "e_rev_leak", "E_ex": "e_rev_E",
+            "E_in": "e_rev_I", **SYNAPSES, "I_e": ("i_offset", 1000.0), "V_m": "v", "Act_m": "m", "Inact_h": "h",
+            "Act_n": "n",
+        },
+        (1000.0, -1000.0),
+    ),
+    "Izhikevich": (
+        "izhikevich",
+        {"a": "a", "b": "b", "c": "c", "d": "d", "I_e": ("i_offset", 1000.0), "V_m": "v", "U_m": "u"},
+        (1.0, 1.0),
+    ),
+}
+# Where state variables start that a case does not name.
+STARTS = {"u": -14.0, "h": 1.0}
 
 
-def nest_parameters(cell, params, v):
-    """The parameters of NEST's model, from PyNN's."""
-    out = {
-        "E_L": params["v_rest"],
-        "V_reset": params["v_reset"],
-        "V_th": params["v_thresh"],
-        "C_m": 1000.0 * params["cm"],
-        "t_ref": params["tau_refrac"],
-        "I_e": 1000.0 * params["i_offset"],
-        "V_m": v,
-    }
-    if cell != "IF_curr_delta":
-        out["tau_syn_ex"] = params["tau_syn_E"]
-        out["tau_syn_in"] = params["tau_syn_I"]
-    if cell == "IF_cond_exp":
-        out["g_L"] = params["cm"] / params["tau_m"] * 1000.0
-        out["E_ex"] = params["e_rev_E"]
-        out["E_in"] = params["e_rev_I"]
-    else:
-        out["tau_m"] = params["tau_m"]
+def nest_parameters(translations, given):
+    """The parameters and initial values of NEST's model, from PyNN's."""
+    out = {}
+    for name, source in translations.items():
+        if callable(source):
+            out[name] = source(given)
+            continue
+        source, factor = source if isinstance(source, tuple) else (source, 1.0)
+        out[name] = factor * given[source] if source in given else factor * STARTS.get(source, 0.0)
     return out
 
 
@@ -52,10 +92,9 @@ def run(case, out):
     nest.set(resolution=step, local_num_threads=1)
     # Every connection, also of devices, counts for the shortest delay.
     nest.SetDefaults("static_synapse", {"delay": step})
-    neuron = nest.Create(MODELS[case["cell"]], params=nest_parameters(case["cell"], case["params"], case["v"]))
-    unit = 1.0 if case["cell"] == "IF_curr_delta" else 1000.0
-    for receptor in ("excitatory", "inhibitory"):
-        sign = -1.0 if case["cell"] == "IF_cond_exp" and receptor == "inhibitory" else 1.0
+    model, translations, units = MODELS[case["cell"]]
+    neuron = nest.Create(model, params=nest_parameters(translations, {**case["params"], **case["initial"]}))
+    for receptor, unit in zip(("excitatory", "inhibitory"), units):
         arrivals = case[receptor]
         if arrivals:
             generator = nest.Create(
@@ -63,7 +102,7 @@ def run(case, out):
                 params={
                     # Emitted one step before it arrives.
                     "spike_times": [round((at - 1) * step, 6) for at, _ in arrivals],
-                    "spike_weights": [sign * unit * weight for _, weight in arrivals],
+                    "spike_weights": [unit * weight for _, weight in arrivals],
                 },
             )
             nest.Connect(generator, neuron, syn_spec={"weight": 1.0, "delay": step})

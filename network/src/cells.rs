@@ -8,18 +8,30 @@
 //! * `IF_curr_delta`: the same membrane without synaptic currents; a spike adds its weight, in mV, to `V`.
 //! * `IF_cond_exp`: `C dV/dt = -(C/tau_m)(V - E) - g_E (V - e_rev_E) - g_I (V - e_rev_I) + i_offset`,
 //!   `dg_s/dt = -g_s/tau_syn_s`; a spike adds its weight to `g_s`.
+//! * `IF_cond_alpha`: the same membrane; a spike at 0 adds `w (t/tau_syn_s) exp(1 - t/tau_syn_s)` to `g_s`.
+//! * `IF_facets_hardware1`: `IF_cond_exp` with `C` = 0.2 nF, `tau_refrac` = 1 ms, `e_rev_E` = 0 mV and the leak `g_leak`.
+//! * `IF_cond_exp_gsfa_grr`: `IF_cond_exp` with two conductances more, `g_s` and `g_r`, which a spike of its own raises by
+//!   `q_sfa` and `q_rr`.
+//! * `EIF_cond_exp_isfa_ista`, `EIF_cond_alpha_isfa_ista`: with `(C/tau_m) delta_T exp((V - v_thresh)/delta_T) - w` in
+//!   addition, `tau_w dw/dt = a (V - E) - w`; spikes at `v_spike`, which raise `w` by `b`.
+//! * `HH_cond_exp`: Hodgkin-Huxley with the channels of Traub & Miles.
+//! * `Izhikevich`: `dv/dt = 0.04 v² + 5 v + 140 - u + I`, `du/dt = a (b v - u)`; at 30 mV `v = c` and `u += d`.
 //!
-//! All of them spike when `V >= v_thresh`, then stay at `v_reset` for `tau_refrac`. For exact integration of the linear ones see
-//! S. Rotter and M. Diesmann, Biol. Cybern. 81:381 (1999); for the conductance-based one see the kernel's documentation.
+//! The leaky ones spike when `V >= v_thresh`, then stay at `v_reset` for `tau_refrac`. For exact integration of the linear ones see
+//! S. Rotter and M. Diesmann, Biol. Cybern. 81:381 (1999); for the others see the kernel's documentation.
 //! Parameters and defaults are those of PyNN (A. Davison et al., Front. Neuroinform. 2:11, 2009).
 
+mod catalogue;
+
 use std::collections::BTreeMap;
+
+use catalogue::CATALOGUE;
 
 use crate::description::{Cell, Value};
 use crate::values::ValueError;
 
 /// Which numbers a parameter can be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Allowed {
     /// Every finite number.
     Any,
@@ -27,6 +39,8 @@ pub enum Allowed {
     Positive,
     /// Zero or more.
     NotNegative,
+    /// Below a bound that the cell itself has.
+    Below(f64),
     /// A list of numbers above zero, sorted (spike times).
     Times,
 }
@@ -38,14 +52,16 @@ impl Allowed {
             Allowed::Any => "a finite number",
             Allowed::Positive => "above zero",
             Allowed::NotNegative => "zero or more",
+            Allowed::Below(_) => "below the potential at which the cell fires",
             Allowed::Times => "a sorted list of times above zero",
         }
     }
-    fn allows(self, low: f64) -> bool {
+    fn allows(self, (low, high): (f64, f64)) -> bool {
         match self {
             Allowed::Any => true,
             Allowed::Positive | Allowed::Times => low > 0.0,
             Allowed::NotNegative => low >= 0.0,
+            Allowed::Below(bound) => high < bound,
         }
     }
 }
@@ -57,7 +73,7 @@ pub struct Parameter {
     pub name: &'static str,
     /// PyNN's default; `None` is an empty list.
     pub default: Option<f64>,
-    /// `"mV"`, `"ms"`, `"nF"`, `"nA"` or `"Hz"`.
+    /// `"mV"`, `"ms"`, `"nF"`, `"nA"`, `"uS"`, `"nS"`, `"Hz"`, `"/ms"` or `"mV/ms"`.
     pub unit: &'static str,
     /// What it can be.
     pub allowed: Allowed,
@@ -79,7 +95,7 @@ pub struct StateVariable {
     pub name: &'static str,
     /// Where it starts.
     pub start: Start,
-    /// `"mV"`, `"nA"` or `"uS"`.
+    /// `"mV"`, `"nA"`, `"uS"`, `"nS"` or `"mV/ms"`; empty for a number without a unit.
     pub unit: &'static str,
 }
 
@@ -100,109 +116,8 @@ pub struct Entry {
     pub weight_unit: &'static str,
 }
 
-const fn parameter(name: &'static str, default: f64, unit: &'static str, allowed: Allowed) -> Parameter {
-    Parameter { name, default: Some(default), unit, allowed }
-}
-const fn starts_at_zero(name: &'static str, unit: &'static str) -> StateVariable {
-    StateVariable { name, start: Start::Number(0.0), unit }
-}
-
-const V_REST: Parameter = parameter("v_rest", -65.0, "mV", Allowed::Any);
-const CM: Parameter = parameter("cm", 1.0, "nF", Allowed::Positive);
-const TAU_M: Parameter = parameter("tau_m", 20.0, "ms", Allowed::Positive);
-const TAU_REFRAC: Parameter = parameter("tau_refrac", 0.1, "ms", Allowed::NotNegative);
-const I_OFFSET: Parameter = parameter("i_offset", 0.0, "nA", Allowed::Any);
-const V_RESET: Parameter = parameter("v_reset", -65.0, "mV", Allowed::Any);
-const V_THRESH: Parameter = parameter("v_thresh", -50.0, "mV", Allowed::Any);
-const E_REV_E: Parameter = parameter("e_rev_E", 0.0, "mV", Allowed::Any);
-const E_REV_I: Parameter = parameter("e_rev_I", -70.0, "mV", Allowed::Any);
-const fn tau_syn_e(default: f64) -> Parameter {
-    parameter("tau_syn_E", default, "ms", Allowed::Positive)
-}
-const fn tau_syn_i(default: f64) -> Parameter {
-    parameter("tau_syn_I", default, "ms", Allowed::Positive)
-}
-
-const V: StateVariable = StateVariable { name: "v", start: Start::Parameter("v_rest"), unit: "mV" };
-const CURRENTS: &[StateVariable] = &[V, starts_at_zero("isyn_exc", "nA"), starts_at_zero("isyn_inh", "nA")];
-const CONDUCTANCES: &[StateVariable] = &[V, starts_at_zero("gsyn_exc", "uS"), starts_at_zero("gsyn_inh", "uS")];
-
-static CATALOGUE: [Entry; 6] = [
-    Entry {
-        name: "IF_curr_exp",
-        cell: Some(Cell::IfCurrExp),
-        parameters: &[V_REST, CM, TAU_M, TAU_REFRAC, tau_syn_e(5.0), tau_syn_i(5.0), I_OFFSET, V_RESET, V_THRESH],
-        state: CURRENTS,
-        conductance_based: false,
-        weight_unit: "nA",
-    },
-    Entry {
-        name: "IF_curr_alpha",
-        cell: Some(Cell::IfCurrAlpha),
-        parameters: &[V_REST, CM, TAU_M, TAU_REFRAC, tau_syn_e(0.5), tau_syn_i(0.5), I_OFFSET, V_RESET, V_THRESH],
-        state: CURRENTS,
-        conductance_based: false,
-        weight_unit: "nA",
-    },
-    Entry {
-        name: "IF_curr_delta",
-        cell: Some(Cell::IfCurrDelta),
-        parameters: &[V_REST, CM, TAU_M, TAU_REFRAC, I_OFFSET, V_RESET, V_THRESH],
-        state: &[V],
-        conductance_based: false,
-        weight_unit: "mV",
-    },
-    Entry {
-        name: "IF_cond_exp",
-        cell: Some(Cell::IfCondExp),
-        parameters: &[
-            V_REST,
-            CM,
-            TAU_M,
-            TAU_REFRAC,
-            tau_syn_e(5.0),
-            tau_syn_i(5.0),
-            E_REV_E,
-            E_REV_I,
-            V_THRESH,
-            V_RESET,
-            I_OFFSET,
-        ],
-        state: CONDUCTANCES,
-        conductance_based: true,
-        weight_unit: "uS",
-    },
-    Entry {
-        name: "SpikeSourceArray",
-        cell: None,
-        parameters: &[Parameter { name: "spike_times", default: None, unit: "ms", allowed: Allowed::Times }],
-        state: &[],
-        conductance_based: false,
-        weight_unit: "",
-    },
-    Entry {
-        name: "SpikeSourcePoisson",
-        cell: None,
-        parameters: &[
-            parameter("rate", 1.0, "Hz", Allowed::NotNegative),
-            parameter("start", 0.0, "ms", Allowed::NotNegative),
-            parameter("duration", 1e10, "ms", Allowed::NotNegative),
-        ],
-        state: &[],
-        conductance_based: false,
-        weight_unit: "",
-    },
-];
-
 /// PyNN's standard cells that no simulator here runs yet, so that an error can say so instead of "unknown".
 pub const NOT_YET: &[&str] = &[
-    "IF_cond_alpha",
-    "IF_cond_exp_gsfa_grr",
-    "IF_facets_hardware1",
-    "HH_cond_exp",
-    "EIF_cond_alpha_isfa_ista",
-    "EIF_cond_exp_isfa_ista",
-    "Izhikevich",
     "GIF_cond_exp",
     "LIF",
     "AdExp",
@@ -241,16 +156,24 @@ impl Entry {
 
 impl Cell {
     /// All cells.
-    pub const ALL: [Cell; 4] = [Cell::IfCurrExp, Cell::IfCurrAlpha, Cell::IfCurrDelta, Cell::IfCondExp];
+    pub const ALL: [Cell; 11] = [
+        Cell::IfCurrExp,
+        Cell::IfCurrAlpha,
+        Cell::IfCurrDelta,
+        Cell::IfCondExp,
+        Cell::IfCondAlpha,
+        Cell::IfCondExpGsfaGrr,
+        Cell::IfFacetsHardware1,
+        Cell::EifCondExpIsfaIsta,
+        Cell::EifCondAlphaIsfaIsta,
+        Cell::HhCondExp,
+        Cell::Izhikevich,
+    ];
 
     /// The cell's entry in the catalogue.
     pub fn entry(self) -> &'static Entry {
-        &CATALOGUE[match self {
-            Cell::IfCurrExp => 0,
-            Cell::IfCurrAlpha => 1,
-            Cell::IfCurrDelta => 2,
-            Cell::IfCondExp => 3,
-        }]
+        // The cells come first, in the order of the enumeration.
+        &CATALOGUE[self as usize]
     }
     /// PyNN's name.
     pub fn name(self) -> &'static str {
@@ -335,8 +258,10 @@ pub enum ParamError {
         remedy: &'static str,
     },
     /// The reset potential does not lie below the threshold, so that the cell would never stop spiking.
-    #[error("v_reset ({v_reset} mV) must lie below v_thresh ({v_thresh} mV){remedy}")]
+    #[error("v_reset ({v_reset} mV) must lie below {name} ({v_thresh} mV){remedy}")]
     ResetAboveThreshold {
+        /// The parameter that is the threshold.
+        name: &'static str,
         /// The highest reset potential.
         v_reset: f64,
         /// The lowest threshold.
@@ -344,7 +269,27 @@ pub enum ParamError {
         /// How to get there, where that is known.
         remedy: &'static str,
     },
+    /// The potential of a spike's peak lies below the threshold.
+    #[error("v_spike ({v_spike} mV) must not lie below v_thresh ({v_thresh} mV)")]
+    PeakBelowThreshold {
+        /// The lowest peak.
+        v_spike: f64,
+        /// The highest threshold.
+        v_thresh: f64,
+    },
+    /// The exponential of the upswing overflows.
+    #[error("delta_T ({delta_t} mV) is too small for an upswing of {upswing} mV from v_thresh to v_spike")]
+    TooSteep {
+        /// The smallest slope factor.
+        delta_t: f64,
+        /// The longest upswing.
+        upswing: f64,
+    },
 }
+
+/// How many times `delta_T` the upswing of a spike can be long, above which its exponential is no number any more; a
+/// little below NEST's own bound, ln(1.8e308 / 1e20).
+const MOST_UPSWING: f64 = 663.0;
 
 impl ParamError {
     /// The name of the parameter to point at.
@@ -355,6 +300,8 @@ impl ParamError {
             }
             ParamError::Missing { name, .. } => name,
             ParamError::ResetAboveThreshold { .. } => "v_reset",
+            ParamError::PeakBelowThreshold { .. } => "v_spike",
+            ParamError::TooSteep { .. } => "delta_T",
         }
     }
 }
@@ -376,12 +323,12 @@ pub fn validate_params(cell: Cell, size: u32, params: &BTreeMap<String, Value>) 
             return Err(ParamError::Unknown { cell: entry.name, name: name.clone(), known });
         };
         value.validate(size as usize).map_err(|error| ParamError::Value { name: name.clone(), error })?;
-        let low = value.bounds().0;
-        if !parameter.allowed.allows(low) {
+        let bounds = value.bounds();
+        if !parameter.allowed.allows(bounds) {
             return Err(ParamError::OutOfRange {
                 name: name.clone(),
                 can: if matches!(value, Value::Random(_)) { "can become" } else { "is" },
-                value: low,
+                value: if matches!(parameter.allowed, Allowed::Below(_)) { bounds.1 } else { bounds.0 },
                 unit: parameter.unit,
                 must_be: parameter.allowed.must_be(),
                 remedy: remedy(value),
@@ -391,21 +338,54 @@ pub fn validate_params(cell: Cell, size: u32, params: &BTreeMap<String, Value>) 
     if let Some(missing) = entry.parameters.iter().find(|p| !params.contains_key(p.name)) {
         return Err(ParamError::Missing { cell: entry.name, name: missing.name });
     }
-    validate_reset(&params["v_reset"], &params["v_thresh"])
+    validate_order(params)
 }
 
-fn validate_reset(reset: &Value, thresh: &Value) -> Result<(), ParamError> {
+/// Whether the potentials that a cell has stand in the order in which it can work.
+fn validate_order(params: &BTreeMap<String, Value>) -> Result<(), ParamError> {
+    let Some(reset) = params.get("v_reset") else { return Ok(()) };
+    let (Some(thresh), Some(peak), Some(slope)) =
+        (params.get("v_thresh"), params.get("v_spike"), params.get("delta_T"))
+    else {
+        return params.get("v_thresh").map_or(Ok(()), |thresh| validate_reset(reset, ("v_thresh", thresh)));
+    };
+    // AdEx: spikes at v_spike, or at v_thresh where the upswing has no width.
+    if below(peak, thresh).is_some() {
+        let (v_thresh, v_spike) = (thresh.bounds().1, peak.bounds().0);
+        return Err(ParamError::PeakBelowThreshold { v_spike, v_thresh });
+    }
+    if slope.bounds().0 <= 0.0 {
+        validate_reset(reset, ("v_thresh", thresh))?;
+    }
+    let (steepest, upswing) = (slope.bounds().0, peak.bounds().1 - thresh.bounds().0);
+    if steepest > 0.0 && upswing / steepest >= MOST_UPSWING {
+        return Err(ParamError::TooSteep { delta_t: steepest, upswing });
+    }
+    validate_reset(reset, ("v_spike", peak))
+}
+
+/// The first pair in which `low` is below `high`, by neurons where both are lists.
+fn below(low: &Value, high: &Value) -> Option<(f64, f64)> {
+    if let (Value::List(lows), Value::List(highs)) = (low, high) {
+        return lows.iter().zip(highs).find(|(l, h)| l < h).map(|(l, h)| (*l, *h));
+    }
+    let pair = (low.bounds().0, high.bounds().1);
+    (pair.0 < pair.1).then_some(pair)
+}
+
+fn validate_reset(reset: &Value, (name, thresh): (&'static str, &Value)) -> Result<(), ParamError> {
     if let (Value::List(resets), Value::List(thresholds)) = (reset, thresh) {
         let bad = resets.iter().zip(thresholds).find(|(r, t)| r >= t);
-        return bad
-            .map_or(Ok(()), |(r, t)| Err(ParamError::ResetAboveThreshold { v_reset: *r, v_thresh: *t, remedy: "" }));
+        return bad.map_or(Ok(()), |(r, t)| {
+            Err(ParamError::ResetAboveThreshold { name, v_reset: *r, v_thresh: *t, remedy: "" })
+        });
     }
     let (v_reset, v_thresh) = (reset.bounds().1, thresh.bounds().0);
     if v_reset < v_thresh {
         return Ok(());
     }
     let remedy = if remedy(reset).is_empty() { remedy(thresh) } else { remedy(reset) };
-    Err(ParamError::ResetAboveThreshold { v_reset, v_thresh, remedy })
+    Err(ParamError::ResetAboveThreshold { name, v_reset, v_thresh, remedy })
 }
 
 /// Checks the initial values of `size` cells: the state variables exist and the values are numbers.

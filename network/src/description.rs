@@ -136,6 +136,27 @@ pub enum Cell {
     /// Leaky integrate-and-fire, exponential synaptic conductance.
     #[serde(rename = "IF_cond_exp")]
     IfCondExp,
+    /// Leaky integrate-and-fire, alpha-shaped synaptic conductance.
+    #[serde(rename = "IF_cond_alpha")]
+    IfCondAlpha,
+    /// Leaky integrate-and-fire, exponential synaptic conductance, adaptation and relative refractoriness by conductances.
+    #[serde(rename = "IF_cond_exp_gsfa_grr")]
+    IfCondExpGsfaGrr,
+    /// The leaky integrate-and-fire cell of the FACETS "stage 1" chip.
+    #[serde(rename = "IF_facets_hardware1")]
+    IfFacetsHardware1,
+    /// Exponential integrate-and-fire with adaptation (AdEx), exponential synaptic conductance.
+    #[serde(rename = "EIF_cond_exp_isfa_ista")]
+    EifCondExpIsfaIsta,
+    /// Exponential integrate-and-fire with adaptation (AdEx), alpha-shaped synaptic conductance.
+    #[serde(rename = "EIF_cond_alpha_isfa_ista")]
+    EifCondAlphaIsfaIsta,
+    /// Hodgkin-Huxley with Traub's channels, exponential synaptic conductance.
+    #[serde(rename = "HH_cond_exp")]
+    HhCondExp,
+    /// Izhikevich's quadratic cell, voltage jumps.
+    #[serde(rename = "Izhikevich")]
+    Izhikevich,
 }
 
 /// A parameter: the same for all neurons, or drawn for each.

@@ -316,7 +316,6 @@ impl Sketch {
             delay: delay(sketch, self.seed, network.components[network.populations[to].component].step, rows),
             connector,
             receptor,
-            plasticity: couple_network::description::Plasticity::Static,
         }
     }
 
@@ -357,7 +356,7 @@ fn weight(sketch: &ProjectionSketch, seed: u64, cell: Cell, receptor: Receptor, 
         Cell::IfCurrExp => (0.35, -2.0),
         Cell::IfCurrAlpha => (0.25, -2.0),
         Cell::IfCurrDelta => (2.0, -2.0),
-        Cell::IfCondExp => (0.006, 4.0),
+        _ => (0.006, 4.0),
     };
     let w = scale * sketch.strength * if receptor == Receptor::Excitatory { 1.0 } else { ratio };
     let (least, most) = (w.min(0.0), w.max(0.0));

@@ -56,7 +56,7 @@ pub(super) fn parameter(reader: &mut Reader, component: &ComponentDraft, setting
 
 /// Whether the simulator of `component` can start with `value` for the state variable `setting`.
 pub(super) fn initial(reader: &mut Reader, component: &ComponentDraft, setting: &Entry, value: &Value) {
-    let synaptic = setting.key != "v";
+    let synaptic = setting.key.starts_with("isyn_") || setting.key.starts_with("gsyn_");
     if component.simulator != Some(Simulator::Nest) || !synaptic || value.bounds() == (0.0, 0.0) {
         return;
     }

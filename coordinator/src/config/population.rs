@@ -344,9 +344,9 @@ fn read_cell(
     for setting in &params.list {
         let Some(parameter) = entry.parameter(&setting.key) else { continue };
         let Some(value) = reader.value(&setting.value, Dimension::of_unit(parameter.unit), length) else { continue };
-        // Alone among defaults, so that one wrong parameter does not hide the next; the reset needs both.
+        // Alone among defaults, so that one wrong parameter does not hide the next; the reset and the peak need others.
         let alone = BTreeMap::from([(setting.key.clone(), value.clone())]);
-        let fine = matches!(parameter.name, "v_reset" | "v_thresh")
+        let fine = matches!(parameter.name, "v_reset" | "v_thresh" | "v_spike" | "delta_T")
             || check_params(reader, cell, size, alone, params).is_some();
         reader.check_magnitude(&setting.value, Dimension::of_unit(parameter.unit));
         if let Some(component) = component.filter(|_| fine) {
@@ -395,11 +395,16 @@ fn check_params(
 }
 
 fn param_error(reader: &mut Reader, error: &ParamError, settings: &Settings<'_>) {
-    let at = settings.get(error.parameter()).or_else(|| settings.get("v_thresh"));
+    // The parameter itself may be a default, and what does not fit with it is what was written.
+    let at = [error.parameter(), "v_thresh", "v_spike"].into_iter().find_map(|name| settings.get(name));
     let Some(at) = at else { return };
     let help = match error {
         ParamError::OutOfRange { must_be, unit, .. } => format!("a value in {unit}, {must_be}, is expected"),
         ParamError::ResetAboveThreshold { .. } => "otherwise the cell would spike at each step".to_string(),
+        ParamError::PeakBelowThreshold { .. } => "v_spike is where the upswing of a spike ends".to_string(),
+        ParamError::TooSteep { .. } => {
+            "a larger delta_T, a lower v_spike, or delta_T = 0 for spikes at v_thresh".to_string()
+        }
         _ => "see configs/default.toml for how values are written".to_string(),
     };
     reader.note(Diagnostic::error("out-of-range", &at.place, error.to_string()).label("out of range").help(help));

@@ -209,7 +209,9 @@ pub(super) fn remark(name: &str, known: &[&str]) -> Option<String> {
     // Settings of a cell beside `params` instead of in it.
     let place = |key: &str| format!("it belongs to the cell:  {key} = {{ {name} = … }}");
     let is_param = || cells::catalogue().iter().any(|cell| cell.parameter(name).is_some());
-    let is_state = || cells::catalogue().iter().any(|cell| cell.state_variable(name).is_some());
+    // `n` alone is hardly a gating variable, more likely a number of neurons.
+    let of_cell = |cell: &cells::Entry| cell.state_variable(name).is_some_and(|variable| !variable.unit.is_empty());
+    let is_state = || cells::catalogue().iter().any(of_cell);
     match known.contains(&"params") {
         true if is_param() => Some(place("params")),
         true if is_state() => Some(place("initial")),

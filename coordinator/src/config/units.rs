@@ -7,7 +7,10 @@ pub(super) enum Dimension {
     Voltage,
     Current,
     Capacitance,
+    /// In µS.
     Conductance,
+    /// A conductance that PyNN gives in nS.
+    SmallConductance,
     Rate,
     /// A bare number.
     None,
@@ -44,7 +47,17 @@ const UNITS: [(&str, Dimension, i32); 24] = [
 impl Dimension {
     /// The dimension of a unit as the catalogue of cells writes it.
     pub fn of_unit(unit: &str) -> Dimension {
-        find(unit).map_or(Dimension::None, |u| u.1)
+        match find(unit) {
+            Some(("nS", ..)) => Dimension::SmallConductance,
+            found => found.map_or(Dimension::None, |u| u.1),
+        }
+    }
+    /// The power of ten from a unit's own to this dimension's, for units of the dimension `found`.
+    fn shift_from(self, found: Dimension) -> Option<i32> {
+        match (self, found) {
+            (Dimension::SmallConductance, Dimension::Conductance) => Some(3),
+            _ => (self == found).then_some(0),
+        }
     }
     /// "a time", for messages.
     pub fn describe(self) -> &'static str {
@@ -53,7 +66,7 @@ impl Dimension {
             Dimension::Voltage => "a voltage",
             Dimension::Current => "a current",
             Dimension::Capacitance => "a capacitance",
-            Dimension::Conductance => "a conductance",
+            Dimension::Conductance | Dimension::SmallConductance => "a conductance",
             Dimension::Rate => "a rate",
             Dimension::None => "a plain number",
         }
@@ -66,6 +79,7 @@ impl Dimension {
             Dimension::Current => "a number of nA, or for example \"87.8 pA\"",
             Dimension::Capacitance => "a number of nF, or for example \"250 pF\"",
             Dimension::Conductance => "a number of µS, or for example \"2 nS\"",
+            Dimension::SmallConductance => "a number of nS, or for example \"0.002 uS\"",
             Dimension::Rate => "a number of Hz, or for example \"8 Hz\"",
             Dimension::None => "a plain number, for example 0.1, or an expression, for example \"= 2 * x\"",
         }
@@ -114,9 +128,7 @@ pub(super) fn parse(text: &str, dimension: Dimension) -> Result<f64, UnitError> 
         return Ok(plain);
     }
     let &(_, found, power) = find(unit).ok_or_else(|| UnitError::UnknownUnit(unit.to_string()))?;
-    if found != dimension {
-        return Err(UnitError::Wrong(found));
-    }
+    let power = power + dimension.shift_from(found).ok_or(UnitError::Wrong(found))?;
     // Shift the decimal exponent in the text: a multiplication would round a second time.
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
     let exponent: i32 = exponent.parse().map_err(|_| UnitError::NotANumber)?;
@@ -191,7 +203,7 @@ fn decimal_comma(text: &str) -> String {
 
 /// All units of `dimension`.
 pub(super) fn units_of(dimension: Dimension) -> impl Iterator<Item = &'static str> {
-    UNITS.iter().filter(move |u| u.1 == dimension).map(|u| u.0)
+    UNITS.iter().filter(move |u| dimension.shift_from(u.1).is_some()).map(|u| u.0)
 }
 
 #[cfg(test)]
@@ -209,6 +221,9 @@ mod tests {
             ("351.2pA", Dimension::Current, 0.3512),
             ("2 nS", Dimension::Conductance, 0.002),
             ("0.03 µS", Dimension::Conductance, 0.03),
+            ("4 nS", Dimension::of_unit("nS"), 4.0),
+            ("0.004 uS", Dimension::of_unit("nS"), 4.0),
+            ("4", Dimension::of_unit("nS"), 4.0),
             ("8 Hz", Dimension::Rate, 8.0),
             ("1.5e1 kHz", Dimension::Rate, 15000.0),
             ("7", Dimension::Rate, 7.0),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use couple_network::description::{Cell, ComponentId, Delay, Model, Network, Population, PopulationId};
+use couple_network::description::{ComponentId, Delay, Model, Network, Population, PopulationId};
 use couple_ports::time::Span;
 
 use super::svg;
@@ -138,10 +138,7 @@ fn label(ranges: &[(Span, Span)]) -> String {
 
 fn kind(model: &Model) -> &'static str {
     match model {
-        Model::Cell { cell: Cell::IfCurrExp, .. } => "IF_curr_exp",
-        Model::Cell { cell: Cell::IfCurrAlpha, .. } => "IF_curr_alpha",
-        Model::Cell { cell: Cell::IfCurrDelta, .. } => "IF_curr_delta",
-        Model::Cell { cell: Cell::IfCondExp, .. } => "IF_cond_exp",
+        Model::Cell { cell, .. } => cell.name(),
         Model::SpikeSourceArray { .. } => "SpikeSourceArray",
         Model::SpikeSourcePoisson { .. } => "SpikeSourcePoisson",
         Model::Port => "port",

@@ -13,6 +13,10 @@
 //! Method: Runge–Kutta–Fehlberg 4(5), the whole step at once unless its error is above 1e-3 (mV, nS), then in shorter
 //! ones (the `rkf45` module); the right-hand side takes V no higher than the threshold. These are the method and the order of
 //! operations of NEST's `iaf_cond_exp`. Source: Meffin, Burkitt & Grayden 2004, J Comput Neurosci 16:159.
+//!
+//! `IF_facets_hardware1` is the same cell as the FACETS "stage 1" chip has it: `cm` = 0.2 nF, `tau_refrac` = 1 ms,
+//! `e_rev_E` = 0 mV and `i_offset` = 0 are fixed, and the leak is given as `g_leak` (nS). Its other parameters are `v_rest`,
+//! `v_reset`, `v_thresh`, `e_rev_I` (mV), `tau_syn_E`, `tau_syn_I` (ms).
 
 use couple_ports::time::Span;
 
@@ -44,6 +48,8 @@ struct Equations<'a> {
 }
 
 impl System<3> for Equations<'_> {
+    const TOLERANCE: f64 = 1e-3;
+
     #[inline(always)]
     fn derivative(&self, [v, g_exc, g_inh]: [f64; 3]) -> [f64; 3] {
         let c = self.shared;
@@ -89,14 +95,39 @@ impl IfCondExp {
             h,
             refractory: super::refractory_steps(definition.constant("tau_refrac")?, step)?,
         };
+        let current = super::scaled(definition.each("i_offset")?, 1000.0);
+        Self::with(shared, current, definition)
+    }
+
+    /// Neurons of kind `IF_facets_hardware1`.
+    pub(super) fn facets_hardware(definition: &impl Definition, step: Span) -> Result<Self, ParameterError> {
+        let (v_reset, v_thresh) = (definition.constant("v_reset")?, definition.constant("v_thresh")?);
+        super::reset_below_threshold(v_reset, v_thresh)?;
+        let shared = Shared {
+            v_rest: definition.constant("v_rest")?,
+            v_reset,
+            v_thresh,
+            e_exc: 0.0,
+            e_inh: definition.constant("e_rev_I")?,
+            c_m: 200.0,
+            g_l: super::positive(definition, "g_leak")?,
+            tau_exc: super::positive(definition, "tau_syn_E")?,
+            tau_inh: super::positive(definition, "tau_syn_I")?,
+            h: super::step_ms(step),
+            refractory: super::refractory_steps(1.0, step)?,
+        };
+        Self::with(shared, vec![0.0; definition.size()], definition)
+    }
+
+    fn with(shared: Shared, current: Vec<f64>, definition: &impl Definition) -> Result<Self, ParameterError> {
         let n = definition.size();
         Ok(IfCondExp {
             v: super::initial_or(definition, "v", shared.v_rest)?,
             g_exc: super::scaled(super::initial_or(definition, "gsyn_exc", 0.0)?, 1000.0),
             g_inh: super::scaled(super::initial_or(definition, "gsyn_inh", 0.0)?, 1000.0),
             wait: vec![0; n],
-            current: super::scaled(definition.each("i_offset")?, 1000.0),
-            next: vec![h; n],
+            current,
+            next: vec![shared.h; n],
             shared,
         })
     }

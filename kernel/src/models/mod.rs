@@ -11,10 +11,16 @@
 //! Input comes as 64-bit integers, multiples of the receptor's grid, whose sum does not depend on the order of
 //! arrival. Inside a model the units are NEST's: ms, mV, pF, pA, nS.
 
+mod adaptive;
+mod eif_cond;
+mod hh_cond_exp;
+mod if_cond_alpha;
 mod if_cond_exp;
+mod if_cond_exp_gsfa_grr;
 mod if_curr_alpha;
 mod if_curr_delta;
 mod if_curr_exp;
+mod izhikevich;
 pub mod propagators;
 mod rkf45;
 mod vector;
@@ -22,10 +28,16 @@ mod vector;
 use couple_network::description::{Cell, Receptor};
 use couple_ports::time::Span;
 
+pub use adaptive::Adaptive;
+pub use eif_cond::{EifCondAlpha, EifCondExp};
+pub use hh_cond_exp::HhCondExp;
+pub use if_cond_alpha::IfCondAlpha;
 pub use if_cond_exp::IfCondExp;
+pub use if_cond_exp_gsfa_grr::IfCondExpGsfaGrr;
 pub use if_curr_alpha::IfCurrAlpha;
 pub use if_curr_delta::IfCurrDelta;
 pub use if_curr_exp::IfCurrExp;
+pub use izhikevich::Izhikevich;
 
 /// What a population's neurons are made of: parameters and initial values by PyNN's names, in PyNN's units.
 pub trait Definition {
@@ -79,8 +91,38 @@ pub enum Neurons {
     CurrAlpha(IfCurrAlpha),
     /// `IF_curr_delta`.
     CurrDelta(IfCurrDelta),
-    /// `IF_cond_exp`.
+    /// `IF_cond_exp` and `IF_facets_hardware1`.
     CondExp(IfCondExp),
+    /// `IF_cond_alpha`.
+    CondAlpha(Adaptive<IfCondAlpha, 5>),
+    /// `IF_cond_exp_gsfa_grr`.
+    CondExpGsfaGrr(Adaptive<IfCondExpGsfaGrr, 5>),
+    /// `EIF_cond_exp_isfa_ista`.
+    EifExp(Adaptive<EifCondExp, 4>),
+    /// `EIF_cond_alpha_isfa_ista`.
+    EifAlpha(Adaptive<EifCondAlpha, 6>),
+    /// `HH_cond_exp`.
+    HhExp(Adaptive<HhCondExp, 6>),
+    /// `Izhikevich`.
+    Izhikevich(Izhikevich),
+}
+
+/// The same expression for the neurons of every kind.
+macro_rules! of_each {
+    ($all:expr, $neurons:ident => $body:expr) => {
+        match $all {
+            Neurons::CurrExp($neurons) => $body,
+            Neurons::CurrAlpha($neurons) => $body,
+            Neurons::CurrDelta($neurons) => $body,
+            Neurons::CondExp($neurons) => $body,
+            Neurons::CondAlpha($neurons) => $body,
+            Neurons::CondExpGsfaGrr($neurons) => $body,
+            Neurons::EifExp($neurons) => $body,
+            Neurons::EifAlpha($neurons) => $body,
+            Neurons::HhExp($neurons) => $body,
+            Neurons::Izhikevich($neurons) => $body,
+        }
+    };
 }
 
 impl Neurons {
@@ -91,28 +133,25 @@ impl Neurons {
             Cell::IfCurrAlpha => Neurons::CurrAlpha(IfCurrAlpha::new(definition, step)?),
             Cell::IfCurrDelta => Neurons::CurrDelta(IfCurrDelta::new(definition, step)?),
             Cell::IfCondExp => Neurons::CondExp(IfCondExp::new(definition, step)?),
+            Cell::IfCondAlpha => Neurons::CondAlpha(IfCondAlpha::population(definition, step)?),
+            Cell::IfCondExpGsfaGrr => Neurons::CondExpGsfaGrr(IfCondExpGsfaGrr::population(definition, step)?),
+            Cell::IfFacetsHardware1 => Neurons::CondExp(IfCondExp::facets_hardware(definition, step)?),
+            Cell::EifCondExpIsfaIsta => Neurons::EifExp(EifCondExp::population(definition, step)?),
+            Cell::EifCondAlphaIsfaIsta => Neurons::EifAlpha(EifCondAlpha::population(definition, step)?),
+            Cell::HhCondExp => Neurons::HhExp(HhCondExp::population(definition, step)?),
+            Cell::Izhikevich => Neurons::Izhikevich(Izhikevich::new(definition, step)?),
         })
     }
 
     /// Advances every neuron by one step; the positions of those that fire are appended to `fired`, in ascending
     /// order. `inputs` are those of the excitatory and of the inhibitory receptor ([`channel`]).
     pub fn advance(&mut self, inputs: [Input<'_>; 2], fired: &mut Vec<u32>) {
-        match self {
-            Neurons::CurrExp(neurons) => neurons.advance(inputs, fired),
-            Neurons::CurrAlpha(neurons) => neurons.advance(inputs, fired),
-            Neurons::CurrDelta(neurons) => neurons.advance(inputs, fired),
-            Neurons::CondExp(neurons) => neurons.advance(inputs, fired),
-        }
+        of_each!(self, neurons => neurons.advance(inputs, fired));
     }
 
     /// The membrane potential of each neuron in mV, appended to `out`.
     pub fn membrane_potential(&self, out: &mut Vec<f64>) {
-        match self {
-            Neurons::CurrExp(neurons) => neurons.membrane_potential(out),
-            Neurons::CurrAlpha(neurons) => neurons.membrane_potential(out),
-            Neurons::CurrDelta(neurons) => neurons.membrane_potential(out),
-            Neurons::CondExp(neurons) => neurons.membrane_potential(out),
-        }
+        of_each!(self, neurons => neurons.membrane_potential(out));
     }
 }
 
@@ -126,7 +165,7 @@ pub fn channel(receptor: Receptor) -> usize {
 
 /// The model's units in one PyNN unit of weight: 1000 pA in a nA, 1000 nS in a µS, mV as they are.
 pub fn weight_unit(cell: Cell) -> f64 {
-    if cell == Cell::IfCurrDelta { 1.0 } else { 1000.0 }
+    if matches!(cell, Cell::IfCurrDelta | Cell::Izhikevich) { 1.0 } else { 1000.0 }
 }
 
 /// The step in ms, with the rounding of NEST, which counts time in whole µs.
@@ -154,20 +193,22 @@ fn refractory_steps(tau_refrac: f64, step: Span) -> Result<i64, ParameterError> 
 /// A parameter that must be positive.
 fn positive(definition: &impl Definition, name: &str) -> Result<f64, ParameterError> {
     let value = definition.constant(name)?;
-    if value > 0.0 && value.is_finite() {
-        Ok(value)
-    } else {
-        Err(ParameterError::Range { name: name.into(), value, expected: "positive" })
-    }
+    if value > 0.0 && value.is_finite() { Ok(value) } else { Err(range(name, value, "positive")) }
+}
+
+/// A parameter that must not be negative.
+fn not_negative(definition: &impl Definition, name: &str) -> Result<f64, ParameterError> {
+    let value = definition.constant(name)?;
+    if value >= 0.0 && value.is_finite() { Ok(value) } else { Err(range(name, value, "zero or more")) }
+}
+
+fn range(name: &str, value: f64, expected: &'static str) -> ParameterError {
+    ParameterError::Range { name: name.into(), value, expected }
 }
 
 /// A potential that must be below the threshold, since the neuron would fire without end.
 fn reset_below_threshold(v_reset: f64, v_thresh: f64) -> Result<(), ParameterError> {
-    if v_reset < v_thresh {
-        Ok(())
-    } else {
-        Err(ParameterError::Range { name: "v_reset".into(), value: v_reset, expected: "below `v_thresh`" })
-    }
+    if v_reset < v_thresh { Ok(()) } else { Err(range("v_reset", v_reset, "below `v_thresh`")) }
 }
 
 /// Initial values of `name`, `default` where the description has none.

@@ -6,11 +6,12 @@
 //! 5 times shorter), and r < 0.5 lets the next one be longer by 0.9 · r^(−1/6) (at most 5 times longer). NEST
 //! integrates conductance-based cells by these rules; the order of operations here gives the same bits.
 
-/// Absolute tolerance of one step, in the units of the state.
-pub(super) const TOLERANCE: f64 = 1e-3;
-
 /// The derivative of a state of `N` variables.
 pub(super) trait System<const N: usize> {
+    /// Absolute tolerance of one step, in the units of the state.
+    const TOLERANCE: f64;
+    /// Tolerance in addition, relative to how far the state moves in the step at the speed of its end.
+    const RELATIVE: f64 = 0.0;
     /// d`y`/dt.
     fn derivative(&self, y: [f64; N]) -> [f64; N];
 }
@@ -18,7 +19,7 @@ pub(super) trait System<const N: usize> {
 /// The state one step of length `h` on from `y`, whose derivative there is `k1`, and the largest error over its
 /// variables in units of the tolerance.
 #[inline(always)]
-pub(super) fn step<const N: usize>(system: &impl System<N>, y: [f64; N], k1: [f64; N], h: f64) -> ([f64; N], f64) {
+pub(super) fn step<S: System<N>, const N: usize>(system: &S, y: [f64; N], k1: [f64; N], h: f64) -> ([f64; N], f64) {
     let at = |slope: &dyn Fn(usize) -> f64| -> [f64; N] { std::array::from_fn(|i| y[i] + h * slope(i)) };
     let k2 = system.derivative(std::array::from_fn(|i| y[i] + 0.25 * h * k1[i]));
     let k3 = system.derivative(at(&|i| 3.0 / 32.0 * k1[i] + 9.0 / 32.0 * k2[i]));
@@ -40,6 +41,8 @@ pub(super) fn step<const N: usize>(system: &impl System<N>, y: [f64; N], k1: [f6
             + -1371249.0 / 7618050.0 * k5[i]
             + 277020.0 / 7618050.0 * k6[i]
     });
+    // Without a relative tolerance this derivative is not needed, nor computed.
+    let slope = if S::RELATIVE == 0.0 { [0.0; N] } else { system.derivative(end) };
     let mut worst = f64::MIN_POSITIVE;
     for i in 0..N {
         let error = h
@@ -48,7 +51,7 @@ pub(super) fn step<const N: usize>(system: &impl System<N>, y: [f64; N], k1: [f6
                 + -2197.0 / 75240.0 * k4[i]
                 + 1.0 / 50.0 * k5[i]
                 + 2.0 / 55.0 * k6[i]);
-        let ratio = error.abs() / TOLERANCE;
+        let ratio = error.abs() / (S::RELATIVE * (h * slope[i]).abs() + S::TOLERANCE);
         worst = if ratio > worst { ratio } else { worst };
     }
     (end, worst)
@@ -65,28 +68,33 @@ pub(super) fn stands(worst: f64) -> bool {
 pub(super) fn integrate<const N: usize>(system: &impl System<N>, y: &mut [f64; N], span: f64, next: &mut f64) {
     let mut t = 0.0;
     while t < span {
-        let k1 = system.derivative(*y);
-        let left = span - t;
-        let mut h = *next;
-        loop {
-            let last = h > left;
-            h = if last { left } else { h };
-            let after = if last { span } else { t + h };
-            let (end, worst) = step(system, *y, k1, h);
-            let taken = h;
-            if !stands(worst) {
-                h *= (0.9 / worst.powf(1.0 / 5.0)).max(0.2);
-                // A step that cannot be made shorter stands all the same.
-                if h.abs() < taken.abs() && after + h != after {
-                    continue;
-                }
-                h = taken;
-            } else if worst < 0.5 {
-                h *= (0.9 / worst.powf(1.0 / 6.0)).clamp(1.0, 5.0);
+        one(system, y, &mut t, span, next);
+    }
+}
+
+/// One step that stands, from `t` on and no further than `span`: of length `next`, or shorter if it must be.
+pub(super) fn one<const N: usize>(system: &impl System<N>, y: &mut [f64; N], t: &mut f64, span: f64, next: &mut f64) {
+    let k1 = system.derivative(*y);
+    let left = span - *t;
+    let mut h = *next;
+    loop {
+        let last = h > left;
+        h = if last { left } else { h };
+        let after = if last { span } else { *t + h };
+        let (end, worst) = step(system, *y, k1, h);
+        let taken = h;
+        if !stands(worst) {
+            h *= (0.9 / worst.powf(1.0 / 5.0)).max(0.2);
+            // A step that cannot be made shorter stands all the same.
+            if h.abs() < taken.abs() && after + h != after {
+                continue;
             }
-            (*y, t, *next) = (end, after, h);
-            break;
+            h = taken;
+        } else if worst < 0.5 {
+            h *= (0.9 / worst.powf(1.0 / 6.0)).clamp(1.0, 5.0);
         }
+        (*y, *t, *next) = (end, after, h);
+        return;
     }
 }
 
@@ -96,6 +104,7 @@ mod tests {
 
     struct Oscillator(f64);
     impl System<2> for Oscillator {
+        const TOLERANCE: f64 = 1e-3;
         fn derivative(&self, y: [f64; 2]) -> [f64; 2] {
             [y[1], -self.0 * self.0 * y[0]]
         }

@@ -17,8 +17,8 @@ pub struct Case {
     pub cell: Cell,
     /// Its PyNN parameters.
     pub params: BTreeMap<&'static str, f64>,
-    /// Initial potential in mV.
-    pub v: f64,
+    /// Initial values, in PyNN's units; of others the cell's defaults.
+    pub initial: BTreeMap<&'static str, f64>,
     /// Step.
     pub step: Span,
     /// Number of steps.
@@ -39,16 +39,6 @@ pub struct Trace {
 /// The weight of one unit.
 const UNIT: f64 = 1.0 / (1u64 << 40) as f64;
 
-/// PyNN's name of a cell.
-pub fn cell_name(cell: Cell) -> &'static str {
-    match cell {
-        Cell::IfCurrExp => "IF_curr_exp",
-        Cell::IfCurrAlpha => "IF_curr_alpha",
-        Cell::IfCurrDelta => "IF_curr_delta",
-        Cell::IfCondExp => "IF_cond_exp",
-    }
-}
-
 /// A small generator of numbers in [0, 1): the comparison needs variety, not quality.
 pub struct Numbers(pub u64);
 impl Numbers {
@@ -58,6 +48,21 @@ impl Numbers {
         (self.0 >> 11) as f64 / (1u64 << 53) as f64
     }
 }
+
+/// Parameters other than PyNN's defaults, for more spikes and less symmetry.
+const USUAL: [(&str, f64); 11] = [
+    ("tau_syn_E", 2.0),
+    ("tau_syn_I", 5.0),
+    ("i_offset", 0.1),
+    ("tau_refrac", 2.0),
+    ("v_rest", -65.0),
+    ("v_reset", -66.5),
+    ("v_thresh", -50.0),
+    ("cm", 0.25),
+    ("tau_m", 20.0),
+    ("e_rev_E", 0.0),
+    ("e_rev_I", -70.0),
+];
 
 impl Case {
     /// `cell` with usual parameters, on 600 excitatory and 150 inhibitory spikes a second at random steps, with random
@@ -76,20 +81,25 @@ impl Case {
             all
         };
         let arrivals = [arrive(600.0, strength[0]), arrive(150.0, strength[1])];
-        let params = BTreeMap::from([
-            ("v_rest", -65.0),
-            ("v_reset", -66.5),
-            ("v_thresh", -50.0),
-            ("cm", 0.25),
-            ("tau_m", 20.0),
-            ("tau_refrac", 2.0),
-            ("tau_syn_E", 2.0),
-            ("tau_syn_I", 5.0),
-            ("e_rev_E", 0.0),
-            ("e_rev_I", -70.0),
-            ("i_offset", 0.1),
-        ]);
-        Case { name: name.into(), cell, params, v: -63.0, step, steps, arrivals }
+        // The usual ones, of those that the cell has, and its defaults.
+        let defaults = cell.entry().parameters.iter().filter_map(|p| Some((p.name, p.default?)));
+        let mut params: BTreeMap<_, _> = defaults.collect();
+        let usual = if params.contains_key("v_spike") || !params.contains_key("tau_m") { &USUAL[..3] } else { &USUAL };
+        for (name, value) in usual {
+            params.entry(name).and_modify(|default| *default = *value);
+        }
+        let v = match cell {
+            Cell::IfFacetsHardware1 | Cell::HhCondExp | Cell::Izhikevich => -65.0,
+            _ => -63.0,
+        };
+        let initial = BTreeMap::from([("v", v)]);
+        Case { name: name.into(), cell, params, initial, step, steps, arrivals }
+    }
+
+    /// The same with another initial value.
+    pub fn starting(mut self, name: &'static str, value: f64) -> Self {
+        self.initial.insert(name, value);
+        self
     }
 
     /// The same with another parameter.
@@ -124,15 +134,16 @@ impl Case {
 
     fn json(&self) -> String {
         let mut text = format!(
-            "{{\"name\":\"{}\",\"cell\":\"{}\",\"v\":{:?},\"step\":{:?},\"steps\":{},\"params\":{{",
+            "{{\"name\":\"{}\",\"cell\":\"{}\",\"step\":{:?},\"steps\":{}",
             self.name,
-            cell_name(self.cell),
-            self.v,
+            self.cell.name(),
             self.step.ms(),
             self.steps
         );
-        let params: Vec<String> = self.params.iter().map(|(name, value)| format!("\"{name}\":{value:?}")).collect();
-        let _ = write!(text, "{}}}", params.join(","));
+        for (key, values) in [("params", &self.params), ("initial", &self.initial)] {
+            let list: Vec<String> = values.iter().map(|(name, value)| format!("\"{name}\":{value:?}")).collect();
+            let _ = write!(text, ",\"{key}\":{{{}}}", list.join(","));
+        }
         for (receptor, arrivals) in ["excitatory", "inhibitory"].iter().zip(&self.arrivals) {
             let list: Vec<String> = arrivals.iter().map(|(at, w)| format!("[{at},{:?}]", *w as f64 * UNIT)).collect();
             let _ = write!(text, ",\"{receptor}\":[{}]", list.join(","));
@@ -149,7 +160,7 @@ impl Definition for Case {
         Ok(vec![self.constant(name)?])
     }
     fn initial(&self, name: &str) -> Result<Option<Vec<f64>>, ParameterError> {
-        Ok((name == "v").then(|| vec![self.v]))
+        Ok(self.initial.get(name).map(|value| vec![*value]))
     }
     fn size(&self) -> usize {
         1
@@ -186,6 +197,50 @@ pub fn cases() -> Vec<Case> {
         random("IF_cond_exp, short tau_syn_E", Cell::IfCondExp, [0.08, 0.02], 14).with("tau_syn_E", 0.2),
         random("IF_cond_exp, strong input", Cell::IfCondExp, [0.5, 2.0], 15).with("tau_syn_E", 0.1),
         quarter(cond("IF_cond_exp, step 0.025 ms", 16)),
+    ]
+    .into_iter()
+    .chain(adaptive_cases())
+    .collect()
+}
+
+/// Of the cells that only an adaptive step, or none at all, integrates.
+fn adaptive_cases() -> Vec<Case> {
+    let step = Span::from_ns(100_000);
+    let random = |name: &str, cell, strength, seed| Case::random(name, cell, step, 10_000, strength, seed);
+    let alpha = |name: &str, seed| random(name, Cell::IfCondAlpha, [0.008, 0.02], seed);
+    let eif = |name: &str, seed| random(name, Cell::EifCondExpIsfaIsta, [0.012, 0.02], seed);
+    let eif_alpha = |name: &str, seed| random(name, Cell::EifCondAlphaIsfaIsta, [0.01, 0.02], seed);
+    let izhikevich = |name: &str, seed| random(name, Cell::Izhikevich, [2.0, -2.0], seed).with("i_offset", 0.004);
+    let hh = |name: &str, seed| random(name, Cell::HhCondExp, [0.01, 0.02], seed).starting("n", 0.1);
+    let gsfa = |name: &str, seed| random(name, Cell::IfCondExpGsfaGrr, [0.012, 0.02], seed);
+    let facets = |name: &str, seed| random(name, Cell::IfFacetsHardware1, [0.05, 0.03], seed);
+    let quarter = |mut case: Case| {
+        case.step = Span::from_ns(25_000);
+        case.steps = 20_000;
+        case
+    };
+    vec![
+        alpha("IF_cond_alpha", 17),
+        random("IF_cond_alpha, strong input", Cell::IfCondAlpha, [0.5, 2.0], 18).with("tau_syn_E", 0.1),
+        quarter(alpha("IF_cond_alpha, step 0.025 ms", 19)),
+        eif("EIF_cond_exp_isfa_ista", 20),
+        eif("EIF_cond_exp_isfa_ista, no refractory period", 21).with("tau_refrac", 0.0).with("i_offset", 0.5),
+        eif("EIF_cond_exp_isfa_ista, delta_T = 0", 22).with("delta_T", 0.0).with("v_spike", -45.0),
+        eif("EIF_cond_exp_isfa_ista, bursting", 23).with("v_reset", -48.5).with("i_offset", 0.6).starting("w", 0.05),
+        quarter(eif("EIF_cond_exp_isfa_ista, step 0.025 ms", 24)),
+        eif_alpha("EIF_cond_alpha_isfa_ista", 25),
+        quarter(eif_alpha("EIF_cond_alpha_isfa_ista, step 0.025 ms", 26)),
+        izhikevich("Izhikevich", 27),
+        izhikevich("Izhikevich, chattering", 28).with("c", -50.0).with("i_offset", 0.01).starting("u", -10.0),
+        quarter(izhikevich("Izhikevich, step 0.025 ms", 29)),
+        hh("HH_cond_exp", 30),
+        hh("HH_cond_exp, constant current", 31).with("i_offset", 1.0),
+        quarter(hh("HH_cond_exp, step 0.025 ms", 32)),
+        gsfa("IF_cond_exp_gsfa_grr", 33),
+        gsfa("IF_cond_exp_gsfa_grr, strong drive", 34).with("i_offset", 1.0).starting("g_s", 5.0),
+        quarter(gsfa("IF_cond_exp_gsfa_grr, step 0.025 ms", 35)),
+        facets("IF_facets_hardware1", 36),
+        quarter(facets("IF_facets_hardware1, step 0.025 ms", 37)),
     ]
 }
 

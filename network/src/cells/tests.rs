@@ -20,7 +20,12 @@ fn entries_are_consistent() {
         assert_eq!(validate_params(cell, 3, &cell.default_params()), Ok(()));
         let initial = cell.complete_initial(&cell.default_params(), BTreeMap::new());
         assert_eq!(validate_initial(cell, 3, &initial), Ok(()));
-        assert_eq!(initial["v"], Value::Constant(-65.0));
+        let v = match cell {
+            Cell::EifCondExpIsfaIsta | Cell::EifCondAlphaIsfaIsta => -70.6,
+            Cell::Izhikevich => -70.0,
+            _ => -65.0,
+        };
+        assert_eq!(initial["v"], Value::Constant(v));
         assert!(entry.parameters.iter().all(|p| entry.state_variable(p.name).is_none()), "values::of_population");
     }
     let mut all: Vec<_> = names().chain(NOT_YET.iter().copied()).collect();
@@ -71,4 +76,26 @@ fn reset_lies_below_threshold() {
         |reset: [f64; 2]| [("v_reset", Value::List(reset.to_vec())), ("v_thresh", Value::List(vec![-50.0, -40.0]))];
     assert_eq!(check(&lists([-60.0, -45.0])), Ok(()));
     assert!(matches!(check(&lists([-60.0, -40.0])), Err(ParamError::ResetAboveThreshold { .. })));
+}
+
+#[test]
+fn adaptive_exponential_cells_peak_above_threshold() {
+    let cell = Cell::EifCondExpIsfaIsta;
+    let check = |changes: &[(&str, f64)]| {
+        let changes = changes.iter().map(|(name, value)| (name.to_string(), Value::Constant(*value)));
+        validate_params(cell, 2, &cell.complete_params(changes.collect()))
+    };
+    assert_eq!(check(&[("v_reset", -45.0)]), Ok(()));
+    assert!(check(&[("v_reset", -40.0)]).is_err_and(|e| e.to_string().contains("below v_spike")));
+    assert!(check(&[("v_spike", -50.5)]).is_err_and(|e| e.parameter() == "v_spike"));
+    assert!(check(&[("delta_T", 0.0), ("v_reset", -45.0)]).is_err_and(|e| e.to_string().contains("below v_thresh")));
+    assert!(check(&[("delta_T", 0.01)]).is_err_and(|e| e.parameter() == "delta_T"));
+}
+
+#[test]
+fn izhikevich_resets_below_its_peak() {
+    let c = |c| validate_params(Cell::Izhikevich, 1, &Cell::Izhikevich.complete_params([("c".into(), c)].into()));
+    assert_eq!(c(Value::Constant(29.0)), Ok(()));
+    assert!(c(Value::Constant(30.0)).is_err_and(|e| e.parameter() == "c" && e.to_string().contains("is 30 mV")));
+    assert!(c(Value::List(vec![31.0])).is_err());
 }

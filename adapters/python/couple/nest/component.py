@@ -146,8 +146,9 @@ class Component:
             if name not in cell.initial:
                 raise CoupleError(f"population `{population['name']}`: {cell.model} has no state variable {name}")
             value = self._values(population, name, constant)
-            if cell.initial[name] is not None:
-                state[cell.initial[name]] = value
+            target, factor = cells.state(cell, name)
+            if target is not None:
+                state[target] = value * factor
             elif numpy.any(value):
                 raise CoupleError(
                     f"population `{population['name']}`: NEST's {cell.model} starts with {name} = 0; "
