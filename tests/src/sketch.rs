@@ -316,6 +316,7 @@ impl Sketch {
             delay: delay(sketch, self.seed, network.components[network.populations[to].component].step, rows),
             connector,
             receptor,
+            plasticity: couple_network::description::Plasticity::Static,
         }
     }
 

@@ -2,6 +2,8 @@
 //! plain simulator that takes each synapse one by one.
 #![allow(dead_code)]
 
+pub mod plastic;
+
 use std::collections::BTreeMap;
 use std::sync::mpsc;
 use std::time::Duration;
@@ -57,7 +59,7 @@ pub fn projection(
     receptor: Receptor,
 ) -> Projection {
     let name = format!("{from} to {to}, {receptor:?}, {connector:?}");
-    Projection { name, from, to, connector, weight, delay, receptor }
+    Projection { name, from, to, connector, weight, delay, receptor, plasticity: Plasticity::Static }
 }
 
 /// A network of nothing.
@@ -78,12 +80,9 @@ pub fn network(components: usize) -> Network {
 /// sources. `place` says on which component each of the three lives.
 pub fn mixed(cell: Cell, components: usize, place: [ComponentId; 3]) -> Network {
     // Weights that make the cells fire at some 10 Hz to 50 Hz: nA, µS or mV.
-    let w = match cell {
-        Cell::IfCurrExp => 0.35,
-        Cell::IfCurrAlpha => 0.25,
-        Cell::IfCurrDelta => 2.0,
-        _ => 0.006,
-    };
+    let w = [(Cell::IfCurrAlpha, 0.25), (Cell::IfCurrDelta, 2.0), (Cell::IfCondExp, 0.006)];
+    let w = w.iter().find(|(known, _)| *known == cell).map_or(0.35, |(_, w)| *w);
+
     let inhibitory = if cell == Cell::IfCondExp { 4.0 * w } else { -2.0 * w };
     let tau = |e, i| vec![("tau_syn_E", Value::Constant(e)), ("tau_syn_I", Value::Constant(i))];
     let mut params = vec![
@@ -207,9 +206,17 @@ impl Watchdog {
     }
 }
 
+/// (presynaptic, postsynaptic, weight) of the synapses of each plastic projection.
+pub type Weights = Vec<Vec<(u32, u32, f64)>>;
+
 /// Simulates the whole network: an engine for each rank of each component, all exchanging spikes after each window.
 /// `ranks_threads` gives ranks and threads of each component.
 pub fn simulate(network: &Network, ranks_threads: &[(u32, usize)], window: Span) -> Vec<Spike> {
+    simulate_with_weights(network, ranks_threads, window).0
+}
+
+/// Like [`simulate`], with the weights at the end.
+pub fn simulate_with_weights(network: &Network, ranks_threads: &[(u32, usize)], window: Span) -> (Vec<Spike>, Weights) {
     let _watchdog = Watchdog::new();
     let mut engines = Vec::new();
     for (component, &(ranks, threads)) in ranks_threads.iter().enumerate() {
@@ -240,7 +247,12 @@ pub fn simulate(network: &Network, ranks_threads: &[(u32, usize)], window: Span)
         all.extend(emitted);
     }
     all.sort_unstable();
-    all
+    let of = |projection| {
+        let mut weights: Vec<_> = engines.iter().flat_map(|(engine, _)| engine.weights(projection)).collect();
+        weights.sort_by_key(|(pre, post, _)| (*pre, *post));
+        weights
+    };
+    (all, (0..network.projections.len()).map(of).collect())
 }
 
 struct One<'a>(&'a Network, PopulationId);
@@ -269,6 +281,11 @@ impl Definition for One<'_> {
 
 /// Simulates the whole network the plain way.
 pub fn simulate_plainly(network: &Network) -> Vec<Spike> {
+    simulate_plainly_with_weights(network).0
+}
+
+/// Like [`simulate_plainly`], with the weights at the end.
+pub fn simulate_plainly_with_weights(network: &Network) -> (Vec<Spike>, Weights) {
     let steps = network.duration.steps(STEP);
     let size = |p: PopulationId| network.populations[p].size as usize;
     let drawn: Vec<Vec<synapses::Synapse>> = (0..network.projections.len())
@@ -283,12 +300,17 @@ pub fn simulate_plainly(network: &Network) -> Vec<Spike> {
     let stimuli: Vec<Option<Stimulus>> = (0..network.populations.len())
         .map(|id| Stimulus::new(network, id, 0..network.populations[id].size).ok())
         .collect();
+    let mut plastic = Plastic::new(network, &drawn);
     // Input by (step, population, channel).
     let mut input: BTreeMap<(i64, PopulationId, usize), Vec<i64>> = BTreeMap::new();
     let mut all = Vec::new();
     for step in 1..=steps {
         let time = Time::ZERO + STEP * step;
         let mut spikes: Vec<(PopulationId, u32, u32)> = Vec::new();
+        for (id, post, amount, receptor) in plastic.arrivals(step) {
+            let sums = input.entry((step, id, receptor)).or_insert_with(|| vec![0; size(id)]);
+            sums[post as usize] += amount;
+        }
         for (id, model) in models.iter_mut().enumerate() {
             if let Some(stimulus) = &stimuli[id] {
                 stimulus.step(step, |index, count| spikes.push((id, index, count)));
@@ -309,8 +331,9 @@ pub fn simulate_plainly(network: &Network) -> Vec<Spike> {
             all.extend(fired.iter().map(|i| (time, id, *i)));
         }
         for (source, index, count) in spikes {
+            plastic.note(source, index, count, step);
             for (projection, synapses) in network.projections.iter().zip(&drawn) {
-                if projection.from != source {
+                if projection.from != source || projection.plasticity != Plasticity::Static {
                     continue;
                 }
                 for synapse in synapses.iter().filter(|s| s.pre == index) {
@@ -321,5 +344,79 @@ pub fn simulate_plainly(network: &Network) -> Vec<Spike> {
             }
         }
     }
-    all
+    (all, plastic.weights(steps))
+}
+
+/// All plastic synapses of a network, and every spike there was.
+struct Plastic<'a> {
+    network: &'a Network,
+    /// Projection, drawn synapse, its state.
+    synapses: Vec<(ProjectionId, synapses::Synapse, plastic::Synapse)>,
+    /// Steps of the spikes of each neuron, with repetition.
+    spikes: BTreeMap<(PopulationId, u32), Vec<i64>>,
+}
+
+impl<'a> Plastic<'a> {
+    fn new(network: &'a Network, drawn: &[Vec<synapses::Synapse>]) -> Self {
+        let mut all = Vec::new();
+        for (id, synapses) in drawn.iter().enumerate().filter(|(id, _)| is_plastic(network, *id)) {
+            let unit = unit_of(network, id);
+            all.extend(synapses.iter().map(|s| (id, *s, plastic::Synapse::new(s.weight * unit))));
+        }
+        Plastic { network, synapses: all, spikes: BTreeMap::new() }
+    }
+
+    fn note(&mut self, population: PopulationId, index: u32, count: u32, step: i64) {
+        self.spikes.entry((population, index)).or_default().extend((0..count).map(|_| step));
+    }
+
+    /// What arrives in `step`: (population, neuron, amount in units of the grid, channel).
+    fn arrivals(&mut self, step: i64) -> Vec<(PopulationId, u32, i64, usize)> {
+        let none = Vec::new();
+        let mut all = Vec::new();
+        for (id, drawn, state) in &mut self.synapses {
+            let p = &self.network.projections[*id];
+            let (delay, unit) = (i64::from(drawn.delay_steps), unit_of(self.network, *id));
+            let post = self.spikes.get(&(p.to, drawn.post)).unwrap_or(&none);
+            let pre = self.spikes.get(&(p.from, drawn.pre)).unwrap_or(&none);
+            for fired in pre.iter().filter(|fired| **fired + delay == step) {
+                let weight = state.presynaptic(&p.plasticity, unit, *fired, delay, post, STEP);
+                let grid = receptor_grid(self.network, p.to, p.receptor).unit() * unit;
+                all.push((p.to, drawn.post, (weight / grid).round_ties_even() as i64, channel(p.receptor)));
+            }
+        }
+        all
+    }
+
+    /// The weights after all that has reached the synapses up to `end` less the projection's shortest delay.
+    fn weights(mut self, end: i64) -> Weights {
+        let none = Vec::new();
+        let mut all = vec![Vec::new(); self.network.projections.len()];
+        for (id, drawn, state) in &mut self.synapses {
+            let p = &self.network.projections[*id];
+            let (delay, unit) = (i64::from(drawn.delay_steps), unit_of(self.network, *id));
+            let until = end - p.delay.min(STEP).steps(STEP);
+            let post = self.spikes.get(&(p.to, drawn.post)).unwrap_or(&none);
+            let pre = self.spikes.get(&(p.from, drawn.pre)).unwrap_or(&none);
+            for fired in pre.iter().filter(|fired| **fired + delay > end && **fired <= until) {
+                state.presynaptic(&p.plasticity, unit, *fired, delay, post, STEP);
+            }
+            state.potentiate(&p.plasticity, unit, until, delay, post, STEP);
+            all[*id].push((drawn.pre, drawn.post, state.weight / unit));
+        }
+        all.iter_mut().for_each(|weights| weights.sort_by_key(|(pre, post, _)| (*pre, *post)));
+        all
+    }
+}
+
+fn is_plastic(network: &Network, projection: ProjectionId) -> bool {
+    network.projections[projection].plasticity != Plasticity::Static
+}
+
+/// The model's unit in PyNN's.
+fn unit_of(network: &Network, projection: ProjectionId) -> f64 {
+    match network.populations[network.projections[projection].to].model {
+        Model::Cell { cell, .. } => weight_unit(cell),
+        _ => 1.0,
+    }
 }
