@@ -176,11 +176,6 @@ impl Stimulus {
         self.range.clone()
     }
 
-    /// The step of the component that the source belongs to.
-    pub fn step_size(&self) -> Span {
-        self.step
-    }
-
     /// Calls `each` with (index, count) for every neuron that spikes in step `k`, the interval `((k-1)·step, k·step]`, in
     /// ascending order of indices. For the first step `k` is 1. Steps can be asked for in any order.
     #[inline]

@@ -175,7 +175,8 @@ impl Header {
     }
 
     /// Reads a header from bytes that hold the whole packet.
-    pub fn decode_packet(bytes: &[u8]) -> Result<Header, PacketError> {
+    #[cfg(test)]
+    fn decode_packet(bytes: &[u8]) -> Result<Header, PacketError> {
         let first = bytes.first_chunk().ok_or(PacketError::Short { have: bytes.len() })?;
         let header = Header::decode(first)?;
         header.check_room(bytes.len() - HEADER_BYTES)?;

@@ -33,13 +33,6 @@ pub enum NativeError {
     Run(#[from] RunError),
 }
 
-impl NativeError {
-    /// True when another component's failure or an interruption ended this one.
-    pub fn is_stopped(&self) -> bool {
-        matches!(self, NativeError::Session(SessionError::Stopped { .. }))
-    }
-}
-
 /// A rank's model and how its ports belong to it.
 struct Model {
     engine: Engine,

@@ -4,7 +4,7 @@ use couple_network::description::{Connection, Network, PopulationId};
 use couple_network::{stimulus, synapses};
 
 use super::diagnostic::{Diagnostic, Place};
-use super::load::Places;
+use super::places::Places;
 use super::population::{Kind, off_grid_help};
 use super::projection::{Net, ProjectionDraft};
 use super::reader::{Fields, Reader};

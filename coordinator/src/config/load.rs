@@ -12,6 +12,7 @@ use super::diagnostic::{Diagnostic, Place, Severity, Source};
 use super::keys::ROOT;
 use super::limits;
 use super::links::{read_connections, read_records};
+use super::places::Places;
 use super::population::{Surroundings, read_cells, read_populations};
 use super::projection::{Net, read_projections};
 use super::reader::Reader;
@@ -35,23 +36,6 @@ pub struct Loaded {
     pub warnings: Vec<Diagnostic>,
     /// Where things are written, for errors that are found later.
     pub places: Places,
-}
-
-/// Where the parts of a network are written in the configuration.
-#[derive(Clone, Debug)]
-pub struct Places {
-    /// Each component's name.
-    pub components: Vec<Place>,
-    /// Each population's name.
-    pub populations: Vec<Place>,
-    /// Each projection's synapse.
-    pub projections: Vec<Place>,
-    /// Each connection's target.
-    pub connections: Vec<Place>,
-    /// The run's duration.
-    pub duration: Option<Place>,
-    /// The window asked for, if one is.
-    pub window: Option<Place>,
 }
 
 /// Reads and checks the configuration at `path`, with `sets` (`KEY=VALUE`, dotted keys) applied.

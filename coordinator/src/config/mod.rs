@@ -22,6 +22,7 @@ mod load;
 mod names;
 mod nearest;
 mod pairs;
+mod places;
 mod population;
 mod projection;
 mod reader;
@@ -36,7 +37,8 @@ mod values;
 pub(crate) use limits::{certain_delay, expected_synapses};
 
 pub use diagnostic::{Diagnostic, Place, Severity, Source, render_all};
-pub use load::{Loaded, Places, load, parse};
+pub use load::{Loaded, load, parse};
+pub use places::Places;
 pub use run::RunOptions;
 pub use schema::schema;
 

@@ -1,6 +1,6 @@
 //! The encoding of control messages: bincode, behind this one module so that it stays replaceable.
 
-use std::io::{self, Read, Write};
+use std::io;
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -34,26 +34,4 @@ pub fn frame<T: Serialize>(message: &T) -> io::Result<Vec<u8>> {
     framed.extend_from_slice(&length.to_le_bytes());
     framed.extend_from_slice(&body);
     Ok(framed)
-}
-
-/// Writes one framed message.
-pub fn write<T: Serialize>(to: &mut impl Write, message: &T) -> io::Result<()> {
-    to.write_all(&frame(message)?)?;
-    to.flush()
-}
-
-/// Reads one framed message.
-pub fn read<T: DeserializeOwned>(from: &mut impl Read) -> io::Result<T> {
-    let mut length = [0; 4];
-    from.read_exact(&mut length)?;
-    let length = u32::from_le_bytes(length);
-    if length > MAX_MESSAGE {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("a message of {length} bytes is longer than 1 GiB"),
-        ));
-    }
-    let mut body = vec![0; length as usize];
-    from.read_exact(&mut body)?;
-    from_bytes(&body)
 }

@@ -102,9 +102,10 @@ impl InLink {
     fn deliver(&mut self, packet: Packet<'_>, bound: Time, mut each: impl FnMut(u32, Time)) -> Result<(), PacketError> {
         let Packet { header, events } = packet;
         let length = header.length().ns();
-        let base = header.start + self.delay;
         let fault = |event: Event| header.check_event(event, self.width);
         if header.end <= bound {
+            // Up to `bound` no sum overflows, whatever the sender wrote.
+            let base = header.start + self.delay;
             for &event in events {
                 // One subtraction covers offset 0 as well: it wraps to a large number.
                 if event.index >= self.width || i64::from(event.offset.wrapping_sub(1)) >= length {
