@@ -1,6 +1,7 @@
 //! Whole runs within one process: plan, welcomes, a thread for each rank, and the journals read back.
 //!
-//! Ranks can be held up at random, so that the schedule is another one each time.
+//! Ranks can be held up at random, so that the schedule is another one each time. While a run goes on, no rank may be
+//! further ahead of another than the plan says.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, mpsc};
@@ -45,11 +46,13 @@ pub struct Manner {
     pub pauses: Option<u64>,
     /// Cores that the planner sees: with many, ranks spin.
     pub cores: u32,
+    /// The last component sleeps in each of its windows.
+    pub slow_end: bool,
 }
 
 impl Manner {
     /// As the planner wants it, without pauses.
-    pub const PLAIN: Manner = Manner { window: None, carry: Carry::Thread, pauses: None, cores: 2 };
+    pub const PLAIN: Manner = Manner { window: None, carry: Carry::Thread, pauses: None, cores: 2, slow_end: false };
 }
 
 /// Plans the network in this manner.
@@ -73,6 +76,11 @@ pub fn planned(network: &Network, manner: &Manner) -> Result<Plan, PlanError> {
 /// Runs the network; all recorded spikes and all that ports received, sorted.
 pub fn run(network: &Network, manner: &Manner) -> Result<Vec<Spike>, PlanError> {
     let plan = planned(network, manner)?;
+    Ok(run_as_planned(network, manner, &plan).0)
+}
+
+/// As [`run`]; also how far the sender of each channel was seen ahead of its receiver.
+pub fn run_as_planned(network: &Network, manner: &Manner, plan: &Plan) -> (Vec<Spike>, Vec<Span>) {
     let folder = TempDir::new().expect("a folder for journals");
     let options =
         WelcomeOptions { config_hash: "", journals: folder.path(), in_process: manner.carry == Carry::Thread };
@@ -84,11 +92,11 @@ pub fn run(network: &Network, manner: &Manner) -> Result<Vec<Spike>, PlanError> 
     }
     let (setups, page) = local::connect(welcomes).expect("the ranks are connected");
     let received = Arc::new(Mutex::new(Vec::new()));
-    play(network, manner, setups, &page, &plan, &received);
+    let leads = play(network, manner, setups, &page, plan, &received);
     let mut spikes = std::mem::take(&mut *received.lock().unwrap());
     journals.iter().for_each(|path| read(path, network.duration, &mut spikes));
     spikes.sort_unstable();
-    Ok(spikes)
+    (spikes, leads)
 }
 
 fn shrink_rings(welcome: &mut Welcome) {
@@ -100,7 +108,8 @@ fn shrink_rings(welcome: &mut Welcome) {
     }
 }
 
-/// Runs each rank on a thread of its own, to the end; panics with the reason when one fails or nothing moves.
+/// Runs each rank on a thread of its own, to the end; panics with the reason when one fails or nothing moves. Gives the
+/// greatest lead seen on each channel.
 fn play(
     network: &Network,
     manner: &Manner,
@@ -108,13 +117,15 @@ fn play(
     page: &StatusPage,
     plan: &Plan,
     received: &Arc<Mutex<Vec<Spike>>>,
-) {
+) -> Vec<Span> {
     let (done, ended) = mpsc::channel();
     let ranks = setups.len();
     for (rank, setup) in setups.into_iter().enumerate() {
         let (done, received) = (done.clone(), Arc::clone(received));
-        let simulator = network.components[setup.welcome().component as usize].simulator;
-        let pauses = Pauses::new(manner.pauses, rank);
+        let component = setup.welcome().component as usize;
+        let mut pauses = Pauses::new(manner.pauses, rank);
+        pauses.each_time = manner.slow_end && component + 1 == network.components.len();
+        let simulator = network.components[component].simulator;
         std::thread::spawn(move || {
             let result = match (simulator, pauses.any()) {
                 (Simulator::Script, _) => collect(setup, pauses, &received),
@@ -125,37 +136,75 @@ fn play(
         });
     }
     drop(done);
-    let begun = Instant::now();
-    let mut failures = Vec::new();
-    for _ in 0..ranks {
-        let Ok((rank, result)) = ended.recv_timeout(WATCHDOG.saturating_sub(begun.elapsed())) else {
+    let (begun, mut results) = (Instant::now(), Vec::new());
+    let mut leads = vec![Span::ZERO; plan.channels.len()];
+    while results.len() < ranks {
+        let stuck = match ended.recv_timeout(Duration::from_millis(1)) {
+            Ok(result) => {
+                results.push(result);
+                None
+            }
+            Err(mpsc::RecvTimeoutError::Timeout) if begun.elapsed() < WATCHDOG => look(page, plan, &mut leads).err(),
+            Err(mpsc::RecvTimeoutError::Timeout) => Some("the run hangs".to_owned()),
+            Err(mpsc::RecvTimeoutError::Disconnected) => Some("a rank panicked".to_owned()),
+        };
+        if let Some(reason) = stuck {
             let lines = page.lines().iter().zip(&plan.ranks);
             let state: Vec<_> = lines.map(|(line, rank)| format!("{}: {:?}", rank.name, line.progress())).collect();
             page.stop_all();
-            panic!("the run hangs, or a rank panicked:\n{}\n{failures:?}", state.join("\n"));
-        };
-        failures.extend(result.err().map(|error| (plan.ranks[rank].name.clone(), error)));
+            panic!("{reason}\n{}\n{results:?}", state.join("\n"));
+        }
     }
-    assert!(failures.is_empty(), "{failures:?}");
+    let failed: Vec<_> = results.iter().filter(|(_, result)| result.is_err()).collect();
+    assert!(failed.is_empty(), "{failed:?}");
+    leads
+}
+
+/// Notes how far senders are ahead of their receivers, which may be no further than planned.
+fn look(page: &StatusPage, plan: &Plan, leads: &mut [Span]) -> Result<(), String> {
+    let lines = page.lines();
+    // Credit goes by the times that are seen here. Within loops ranks go by the watermarks of others, which are out
+    // before the time is: one window for each on the way.
+    let unseen: Span = plan.components.iter().map(|component| component.window).sum();
+    for (channel, greatest) in plan.channels.iter().zip(leads) {
+        // The sender first: the receiver may move on meanwhile, which makes the lead smaller only.
+        let sender = lines[channel.from as usize].time();
+        let lead = sender - lines[channel.to as usize].time();
+        let allowed = channel.credit.unwrap_or(channel.lead + unseen);
+        if lead > allowed {
+            return Err(format!("the sender is {lead} ahead of its receiver: {channel:?}"));
+        }
+        *greatest = lead.max(*greatest);
+    }
+    Ok(())
 }
 
 /// Random pauses, different for each rank; every third rank makes none.
-struct Pauses(u64);
+struct Pauses {
+    /// State of the random numbers; 0 for none.
+    random: u64,
+    /// Sleeps a little each time.
+    each_time: bool,
+}
 
 impl Pauses {
     fn new(seed: Option<u64>, rank: usize) -> Pauses {
         let seed = seed.filter(|seed| !(seed >> 8).wrapping_add(rank as u64).is_multiple_of(3));
-        Pauses(seed.map_or(0, |seed| (seed ^ (rank as u64) << 40) | 1))
+        Pauses { random: seed.map_or(0, |seed| (seed ^ (rank as u64) << 40) | 1), each_time: false }
     }
     fn any(&self) -> bool {
-        self.0 != 0
+        self.random != 0 || self.each_time
     }
     fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407) | 1;
-        (self.0 >> 33) % n
+        // Odd states only, so that none is 0.
+        let next = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.random = next | 1;
+        (self.random >> 33) % n
     }
     fn pause(&mut self) {
-        if self.any() {
+        if self.each_time {
+            std::thread::sleep(Duration::from_micros(300));
+        } else if self.random != 0 {
             match self.below(40) {
                 0 => std::thread::sleep(Duration::from_micros(self.below(1000))),
                 1..8 => std::thread::yield_now(),
@@ -163,6 +212,7 @@ impl Pauses {
             }
         }
     }
+    /// Puts them into any order.
     fn shuffle<T>(&mut self, all: &mut [T]) {
         for k in 1..all.len() {
             all.swap(k, self.below(k as u64 + 1) as usize);

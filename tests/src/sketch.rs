@@ -271,9 +271,9 @@ impl Sketch {
         let i_offset = if drive > 0.95 {
             Value::Constant(120.0)
         } else if variant % 3 == 0 {
-            Value::List((0..size as usize).map(|k| 0.1 + drive * speckle(self.seed ^ 7, k)).collect())
+            Value::List((0..size as usize).map(|k| 0.2 + (0.2 + drive) * speckle(self.seed ^ 7, k)).collect())
         } else {
-            Value::Random(Distribution::Uniform { low: 0.1, high: 0.15 + drive })
+            Value::Random(Distribution::Uniform { low: 0.2, high: 0.4 + drive })
         };
         let tau_refrac = [0.0, 0.1, 0.25, 2.0][usize::from(variant / 3 % 4)];
         let mut params = vec![

@@ -27,7 +27,7 @@ prop_compose! {
         pauses in prop::option::of(any::<u64>()),
         cores in prop::sample::select(&[2u32, 4][..]),
     ) -> Manner {
-        Manner { window, carry, pauses, cores }
+        Manner { window, carry, pauses, cores, slow_end: false }
     }
 }
 
