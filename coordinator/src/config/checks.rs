@@ -3,6 +3,7 @@
 use couple_network::description::{Connection, Network, PopulationId};
 use couple_network::{stimulus, synapses};
 
+use super::component::{ComponentDraft, MOST};
 use super::diagnostic::{Diagnostic, Place};
 use super::places::Places;
 use super::population::{Kind, off_grid_help};
@@ -21,6 +22,7 @@ pub(super) fn check(
     recordings: &[PopulationId],
 ) {
     not_empty(reader, root, net);
+    ranks(reader, net);
     grids(reader, run, net);
     names(reader, net);
     spike_times(reader, net, projections);
@@ -39,6 +41,21 @@ fn not_empty(reader: &mut Reader, root: &Fields<'_>, net: Net<'_>) {
                     .help(format!("add at least one, for example {example}")),
             );
         }
+    }
+}
+
+/// The processes of all components are no more than a run can have.
+fn ranks(reader: &mut Reader, net: Net<'_>) {
+    let ranks = |component: &ComponentDraft| component.whole.as_ref().map_or(0, |whole| whole.ranks);
+    let all: u32 = net.components.iter().map(ranks).fold(0, u32::saturating_add);
+    let Some(largest) = net.components.iter().max_by_key(|component| ranks(component)) else { return };
+    if all > MOST {
+        let message = format!("the components have {all} ranks together; a run has {MOST} at most");
+        reader.note(
+            Diagnostic::error("limit", &largest.place, message)
+                .label(format!("{} of them", ranks(largest)))
+                .help("use threads instead: they share the memory of their process, ranks send each other spikes"),
+        );
     }
 }
 

@@ -23,8 +23,9 @@ pub(super) struct ComponentDraft {
 
 /// Unless the configuration says otherwise.
 const STEP: Span = Span::from_ns(100_000);
-/// Most processes and most threads: beyond what a machine of one host has.
-const MOST: u64 = 4096;
+/// Most processes of a run, and most threads of a process: beyond what one host has. Each two processes that exchange
+/// spikes have channels of their own, so that there may be a million of these.
+pub(super) const MOST: u32 = 1024;
 
 /// Reads all components; relative paths start at `directory`.
 pub(super) fn read_components(reader: &mut Reader, root: Option<&Node>, directory: &Path) -> Vec<ComponentDraft> {
@@ -48,7 +49,7 @@ fn read_component(reader: &mut Reader, entry: &Entry, directory: &Path) -> Compo
         None => Some(STEP),
     };
     let mut number = |key: &str| match fields.get(key) {
-        Some(node) => reader.integer(node, 1, MOST).map(|n| n as u32),
+        Some(node) => reader.integer(node, 1, MOST.into()).map(|n| n as u32),
         None => Some(1),
     };
     let (ranks, threads) = (number("ranks"), number("threads"));

@@ -123,7 +123,7 @@ int64_t couple_input_events(couple_session *session, uint32_t input, const coupl
 
 /* The spikes of all neurons of a spike source in (from, to], ordered by time and then by index; returns how many.
  * Stimuli are functions of the description: they are made here, not sent. Can be called in both phases and for any
- * interval. Valid until the next call for the same population. */
+ * interval; there are none after the end of the run. Valid until the next call for the same population. */
 int64_t couple_stimulus(couple_session *session, uint32_t population, int64_t from_ns, int64_t to_ns,
                         const couple_spike **events);
 

@@ -233,7 +233,9 @@ impl Session {
             }
         };
         spikes.clear();
-        stimulus.between(Time::from_ns(from_ns), Time::from_ns(to_ns), |index, time, count| {
+        // Beyond the end of the run there is nothing, however far the caller asks.
+        let end = (Time::ZERO + self.welcome.duration).min(Time::from_ns(to_ns));
+        stimulus.between(Time::from_ns(from_ns.max(0)), end, |index, time, count| {
             spikes.push(Spike { time_ns: time.ns(), index, count });
         });
         Ok(spikes)

@@ -49,6 +49,8 @@ int main(int argc, char **argv) {
     couple_close(s);
     return 3;
   }
+  check(couple_stimulus(s, 2, INT64_MIN, INT64_MAX, &spikes) == 4, "all stimuli of the run");
+  check(couple_stimulus(s, 2, end, start, &spikes) == 0, "no interval");
   check(couple_need(s, 0, all, 3) == 0, "need");
   all[0] = 3;
   check(couple_need(s, 0, all, 3) < 0, "a neuron that is not there");
