@@ -195,7 +195,12 @@ fn exits_badly_after_its_part() {
 #[test]
 fn never_leaves() {
     let finished = Scenario::new("well", "never-leaves", "10 ms").with(&SHORT_LIMIT).run();
-    finished.expect(4, &["`bad` (rank 0) has not ended within 1 s of the end of the run"]);
+    finished.expect(4, &["`bad` (rank 0) has not ended within 1"]);
+}
+
+#[test]
+fn slow_to_leave_but_at_work() {
+    Scenario::new("well", "works-after-its-part", "10 ms").with(&SHORT_LIMIT).run().expect(0, &[]);
 }
 
 #[test]
@@ -214,6 +219,79 @@ fn interrupted() {
     assert_eq!(record["outcome"]["status"], "interrupted");
     assert!(record["simulated_ms"].as_f64().unwrap() >= 19.0, "{}", record["simulated_ms"]);
     assert_eq!(std::fs::read_to_string(scenario.run_folder().join("recorded")).unwrap(), "finish\n");
+}
+
+#[test]
+fn interrupted_it_still_tells_what_there_is() {
+    let scenario = Scenario::new("well", "slow", LONG);
+    let mut running = scenario.start();
+    scenario.wait_for_log(&mut running, "bad.0", "window to 20 ms");
+    running.signal(Signal::INT);
+    let finished = scenario.wait(running);
+    finished.expect(130, &["interrupted"]);
+    let summary = std::fs::read_to_string(scenario.run_folder().join("summary.txt")).unwrap();
+    assert_eq!(summary, format!("{}{}", finished.errors, finished.output));
+    let record = scenario.record();
+    for (population, component) in [(0, 0), (1, 1)] {
+        let spikes = record["populations"][population]["spikes"].as_u64().unwrap();
+        // One in each window; the last one may have been emitted in a window that was not finished.
+        assert_eq!(spikes, record["components"][component]["ranks"][0]["windows"].as_u64().unwrap());
+    }
+    // `good` waits for the slow one, which waits for nobody.
+    let waited = |component: usize| record["components"][component]["ranks"][0]["waited_s"].as_f64().unwrap();
+    assert!(waited(0) > waited(1) && waited(0) > 0.01, "{} {}", waited(0), waited(1));
+}
+
+#[test]
+fn the_terminal_is_closed() {
+    let scenario = Scenario::new("well", "slow", LONG);
+    let mut running = scenario.start();
+    scenario.wait_for_log(&mut running, "bad.0", "window to 20 ms");
+    running.signal(Signal::HUP);
+    scenario.wait(running).expect(130, &["interrupted"]);
+}
+
+#[test]
+fn the_terminal_is_closed_under_nohup() {
+    let scenario = Scenario::new("well", "slow", "300 ms").after("trap '' HUP");
+    let mut running = scenario.start();
+    scenario.wait_for_log(&mut running, "bad.0", "window to 20 ms");
+    running.signal(Signal::HUP);
+    scenario.wait(running).expect(0, &[]);
+}
+
+#[test]
+fn what_cannot_be_recorded_is_not_begun() {
+    let scenario = Scenario::new("well", "well", "10 ms").without_recorder();
+    scenario.run().expect(1, &["recordings could not be made", "couple-recorder"]);
+    assert!(!scenario.run_folder().exists());
+}
+
+#[test]
+fn too_few_open_files() {
+    let scenario = Scenario::new("well", "well", "10 ms").after("ulimit -n 12");
+    scenario.run().expect(1, &["Too many open files", "ulimit -n"]);
+    // The label is free for another try.
+    assert!(!scenario.run_folder().exists());
+}
+
+#[test]
+fn a_record_that_cannot_be_written_hides_nothing() {
+    let scenario = Scenario::new("well", "slow", LONG);
+    let mut running = scenario.start();
+    scenario.wait_for_log(&mut running, "bad.0", "window to 20 ms");
+    // In the way of the record's new version, as a full disk is.
+    std::fs::create_dir_all(scenario.run_folder().join("record.json.part")).unwrap();
+    running.signal(Signal::INT);
+    scenario.wait(running).expect(130, &["interrupted", "warning: cannot write the record"]);
+}
+
+#[test]
+fn a_run_that_did_not_begin_has_no_recordings() {
+    let scenario = faulty("crashes-in-setup");
+    scenario.run().expect(3, &["SIGABRT"]);
+    assert!(!scenario.run_folder().join("journal").exists());
+    assert!(!scenario.run_folder().join("recorded").exists());
 }
 
 #[test]
@@ -243,6 +321,19 @@ fn interrupted_while_one_builds() {
     scenario.wait_for_log(&mut running, "bad.0", "building");
     running.signal(Signal::INT);
     scenario.wait(running).expect(130, &["interrupted"]);
+}
+
+#[test]
+fn how_far_it_was_is_known_when_the_coordinator_is_killed() {
+    let scenario = Scenario::new("well", "slow", LONG);
+    let mut running = scenario.start();
+    scenario.wait_for_log(&mut running, "bad.0", "window to 20 ms");
+    scenario.wait_for_record(&mut running, |record| record["simulated_ms"].as_f64() > Some(0.0));
+    running.signal(Signal::KILL);
+    scenario.wait(running);
+    let (record, list) = (scenario.record(), scenario.list());
+    assert_eq!(record["outcome"]["status"], "running");
+    assert!(list.contains("killed") && list.contains(&format!("{} ms", record["simulated_ms"])), "{list}");
 }
 
 #[test]

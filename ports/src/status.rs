@@ -1,8 +1,8 @@
 //! The status page: one line of 128 bytes for each rank, with its progress and its doorbell.
 //!
 //! ```text
-//!   byte   0  time  waiting_on  state  windows  sent  received  sleeps     written by the rank, often
-//!         64  bell  sleeping  stop                                         written by others, seldom
+//!   byte   0  time  waiting_on  state  windows  sent  received  sleeps  waited     written by the rank, often
+//!         64  bell  sleeping  stop                                                 written by others, seldom
 //! ```
 //!
 //! A rank that waits sleeps on the `bell` of its own line; whoever makes progress that it may wait for wakes it:
@@ -56,6 +56,7 @@ struct ProgressWords {
     sent: AtomicU64,
     received: AtomicU64,
     sleeps: AtomicU64,
+    waited: AtomicU64,
 }
 
 #[repr(C, align(64))]
@@ -97,6 +98,8 @@ pub struct Progress {
     pub received: u64,
     /// How often it slept to wait.
     pub sleeps: u64,
+    /// Wall-clock time that it waited for others, but for waits too short to be worth a look at the clock.
+    pub waited: Duration,
 }
 
 /// How a sleep ended.
@@ -137,6 +140,10 @@ impl Line {
         self.progress.received.store(received, Ordering::Relaxed);
         self.progress.sleeps.store(sleeps, Ordering::Relaxed);
     }
+    /// Publishes how long this rank has waited for others.
+    pub fn set_waited(&self, waited: Duration) {
+        self.progress.waited.store(u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
     /// The rank's progress.
     pub fn progress(&self) -> Progress {
         let words = &self.progress;
@@ -153,6 +160,7 @@ impl Line {
             sent: words.sent.load(Ordering::Relaxed),
             received: words.received.load(Ordering::Relaxed),
             sleeps: words.sleeps.load(Ordering::Relaxed),
+            waited: Duration::from_nanos(words.waited.load(Ordering::Relaxed)),
         }
     }
     /// True when the coordinator asks this rank to leave.

@@ -19,6 +19,22 @@ class _Spike(ctypes.Structure):
     _fields_ = [("time_ns", ctypes.c_int64), ("index", ctypes.c_uint32), ("count", ctypes.c_uint32)]
 
 
+class RunEnded(CoupleError):
+    """The run ends, and not because of this component."""
+
+
+#: How the session says so (`SessionError` of the Rust library).
+_ENDED = ("asked to leave, at ", "the coordinator is gone, at ")
+
+
+def failure(text):
+    """The exception for what the session or the extension says."""
+    for beginning in _ENDED:
+        if beginning in text:
+            return RunEnded(text[text.index(beginning) :])
+    return CoupleError(text)
+
+
 class _Synapses(ctypes.Structure):
     _fields_ = [
         ("pre", ctypes.POINTER(ctypes.c_uint32)),
@@ -113,7 +129,7 @@ class Session:
 
     def _check(self, result):
         if result < 0:
-            raise CoupleError(self._last_error())
+            raise failure(self._last_error())
         return result
 
     def synapses(self, projection):

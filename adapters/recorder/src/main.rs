@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use couple_ports::time::{Span, Time, TimeError};
-use couple_recorder::{Error, Spikes, compare, finish, plot, plural, statistics};
+use couple_recorder::{Error, Population, Spikes, compare, finish, plot, plural, statistics};
 use serde_json::json;
 
 /// Exit code: the input is wrong.
@@ -15,7 +15,8 @@ const DIFFERENT: u8 = 5;
 
 /// Recorded spikes: from the journals of a run to a SONATA file, and questions about them.
 #[derive(Parser)]
-#[command(name = "couple-recorder", version)]
+// Its users call it as `couple show …`.
+#[command(name = "couple-recorder", bin_name = "couple", version, propagate_version = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -108,7 +109,8 @@ fn run(command: Command) -> Result<ExitCode, Error> {
             if json {
                 let object = json!({
                     "path": path.to_string(), "made": finished.made, "spikes": spikes,
-                    "populations": finished.populations.len(), "complete_ms": complete.map(Time::ms),
+                    "populations": finished.populations.iter().map(population).collect::<Vec<_>>(),
+                    "complete_ms": complete.map(Time::ms),
                     "notes": finished.notes,
                 });
                 say(&object.to_string());
@@ -142,6 +144,13 @@ fn run(command: Command) -> Result<ExitCode, Error> {
     }
 }
 
+fn population(population: &Population) -> serde_json::Value {
+    json!({
+        "name": population.name, "neurons": population.size, "spikes": population.spikes,
+        "complete_ms": population.complete.map(Time::ms),
+    })
+}
+
 /// Formats that a file's name may promise.
 const OTHER_PICTURES: [&str; 12] =
     ["png", "jpg", "jpeg", "pdf", "gif", "tif", "tiff", "eps", "ps", "bmp", "webp", "html"];
@@ -172,10 +181,15 @@ fn to_json(value: &impl serde::Serialize) -> String {
     serde_json::to_string_pretty(value).unwrap_or_else(|e| json!({ "error": e.to_string() }).to_string())
 }
 
-/// Prints a line; a reader that has left (`| head`) is no error.
+/// Prints a line; a reader that has left (`| head`) is no error, a full disk is one.
 fn say(text: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stdout(), "{text}");
+    use std::io::{ErrorKind, Write};
+    if let Err(error) = writeln!(std::io::stdout(), "{text}")
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        eprintln!("error: cannot write to standard output: {error}");
+        std::process::exit(1);
+    }
 }
 
 fn tell(error: &Error, json: bool) {

@@ -51,8 +51,14 @@ fn tell(diagnostics: &[Diagnostic], json: bool) {
     if json {
         diagnostics.iter().for_each(|diagnostic| println!("{}", diagnostic.to_json()));
     } else {
-        eprint!("{}", config::render_all(diagnostics, std::io::stderr().is_terminal()));
+        eprint!("{}", config::render_all(diagnostics, colour()));
     }
+}
+
+/// Whether errors may be coloured: on a terminal that knows colours, unless the user does not want them.
+fn colour() -> bool {
+    let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    wanted && std::env::var_os("TERM").is_none_or(|term| term != "dumb") && std::io::stderr().is_terminal()
 }
 
 /// `couple check`.
@@ -104,6 +110,8 @@ pub fn graph(configuration: &Configuration, format: GraphFormat, output: Option<
     };
     match written {
         Ok(()) => 0,
+        // Whoever reads it has read enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe && output.is_none() => 0,
         Err(error) => {
             complain(&format_args!("cannot write the graph: {error}"));
             FAULT

@@ -45,6 +45,7 @@ pub fn list(arguments: &ListArguments) -> u8 {
     }
     for record in &records {
         let outcome = match record["outcome"]["status"].as_str() {
+            Some("running") if !here(record) => "running?",
             Some("running") if !goes_on(record) => "killed",
             other => other.unwrap_or("?"),
         };
@@ -54,6 +55,12 @@ pub fn list(arguments: &ListArguments) -> u8 {
         println!("{}", format!("{label:width$}  {started:<20}  {outcome:<11}  {simulated:>14}  {reason}").trim_end());
     }
     0
+}
+
+/// Whether a run is of this machine; of others nobody here can tell whether it still goes on.
+fn here(record: &Value) -> bool {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    record["host"]["name"].as_str().is_none_or(|host| host == name.trim())
 }
 
 /// Whether the coordinator of a run is still there.

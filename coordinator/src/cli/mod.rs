@@ -117,9 +117,16 @@ pub fn end_on_fault() {
     let tell = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |fault| {
         let text = fault.payload_as_str().unwrap_or_default();
-        // Whoever reads our output has read enough: no fault.
-        if !text.starts_with("failed printing to") {
-            tell(fault);
+        match text.strip_prefix("failed printing to ") {
+            // Whoever reads our output has read enough: no fault.
+            Some(reason) if reason.contains("Broken pipe") => {
+                std::process::exit(if reason.starts_with("stdout") { 0 } else { i32::from(FAULT) });
+            }
+            Some(reason) => {
+                use std::io::Write as _;
+                let _ = writeln!(std::io::stderr(), "error: cannot write to {reason}");
+            }
+            None => tell(fault),
         }
         std::process::exit(i32::from(FAULT));
     }));

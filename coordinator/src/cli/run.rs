@@ -8,7 +8,7 @@ use couple_ports::time::Span;
 
 use super::input::{self, Ready};
 use super::{Configuration, FAULT, WRONG_INPUT, complain};
-use crate::runtime::{self, FolderError, Job, Limits, RunError, Style};
+use crate::runtime::{self, Job, Limits, RunError, Style};
 
 /// Arguments of `couple run`.
 #[derive(Args, Debug)]
@@ -16,10 +16,10 @@ pub struct RunArguments {
     #[command(flatten)]
     configuration: Configuration,
     /// Name of the run and of its folder; the date and the run's name unless given
-    #[arg(long, value_name = "LABEL")]
+    #[arg(long, value_name = "LABEL", allow_hyphen_values = true)]
     label: Option<String>,
     /// Why the run is made, for its record
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     reason: Option<String>,
     /// Folder of all runs
     #[arg(long, value_name = "DIR", default_value = "runs")]
@@ -84,7 +84,7 @@ pub fn run(arguments: &RunArguments) -> u8 {
                 complain(&error);
             }
             match error {
-                RunError::Folder(FolderError::BadLabel(_) | FolderError::Exists { .. }) => WRONG_INPUT,
+                RunError::Folder(_) => WRONG_INPUT,
                 _ => FAULT,
             }
         }

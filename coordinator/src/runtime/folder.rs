@@ -18,7 +18,9 @@ pub struct RunFolder {
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// The label cannot be the name of a folder.
-    #[error("`{0}` cannot be a label; use letters, digits, `-`, `_` and `.`, and begin with a letter or a digit")]
+    #[error(
+        "`{0}` cannot be a label; use letters, digits, `-`, `_` and `.`, 200 bytes at most, and begin with a letter or a digit"
+    )]
     BadLabel(String),
     /// A run of that label is there already.
     #[error(
@@ -31,7 +33,7 @@ pub enum FolderError {
         path: String,
     },
     /// The file system said no.
-    #[error("cannot make the run's folder {path}: {source}")]
+    #[error("cannot make the run's folder {path}: {source}\n  help: choose another place for runs with --out")]
     Io {
         /// The folder.
         path: String,
@@ -57,9 +59,17 @@ impl RunFolder {
         };
         let folder = RunFolder { label, path };
         for part in [folder.logs(), folder.journals()] {
-            fs::create_dir(&part).map_err(io_error(&part))?;
+            if let Err(error) = fs::create_dir(&part) {
+                folder.discard();
+                return Err(io_error(&part)(error));
+            }
         }
         Ok(folder)
+    }
+    /// Removes the folder of a run that did not begin: its label is free again.
+    pub fn discard(&self) {
+        // What cannot be removed is of no harm.
+        let _ = fs::remove_dir_all(&self.path);
     }
     /// The run's label.
     pub fn label(&self) -> &str {
@@ -84,6 +94,10 @@ impl RunFolder {
     /// The record of the run.
     pub fn record(&self) -> PathBuf {
         self.path.join("record.json")
+    }
+    /// What the run came to, as the user was shown it.
+    pub fn summary(&self) -> PathBuf {
+        self.path.join("summary.txt")
     }
     /// The configuration that was run.
     pub fn config(&self) -> PathBuf {

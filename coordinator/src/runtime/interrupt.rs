@@ -8,7 +8,8 @@ use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
 pub struct Interrupts {
     interrupt: Stream,
     terminate: Stream,
-    hangup: Stream,
+    /// Not under `nohup`, which asks to go on without a terminal.
+    hangup: Option<Stream>,
 }
 
 impl Interrupts {
@@ -17,7 +18,7 @@ impl Interrupts {
         Ok(Interrupts {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
+            hangup: if ignored(HANGUP) { None } else { Some(signal(SignalKind::hangup())?) },
         })
     }
     /// Waits for the next of them.
@@ -25,9 +26,31 @@ impl Interrupts {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
-            _ = self.hangup.recv() => {}
+            () = hung_up(&mut self.hangup) => {}
         }
     }
+}
+
+const HANGUP: u32 = 1;
+
+async fn hung_up(hangup: &mut Option<Stream>) {
+    match hangup {
+        Some(hangup) => drop(hangup.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether this process was started with a signal ignored.
+fn ignored(signal: u32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+/// Has a write beyond the limit of file size (`ulimit -f`) fail, and not end the coordinator without a word.
+pub fn survive_file_limits() -> std::io::Result<()> {
+    // SIGXFSZ. With a handler of ours the system call returns an error; the ranks get their default back by exec.
+    signal(SignalKind::from_raw(25)).map(drop)
 }
 
 /// Has processes whose parents end become children of this one, so that [`end_strays`] finds them.

@@ -143,6 +143,12 @@ impl Member {
         self.since = Instant::now();
         self.milestones.push((stage, self.since));
     }
+    /// Its simulation is over, if it was in one: notes the processor time used.
+    pub fn stops(&mut self) {
+        if self.stage == Stage::Running && self.exit.is_none() {
+            self.processor.1 = self.cpu_time();
+        }
+    }
     /// When it came to a stage.
     pub fn entered(&self, stage: Stage) -> Option<Instant> {
         self.milestones.iter().find(|(other, _)| *other == stage).map(|(_, at)| *at)

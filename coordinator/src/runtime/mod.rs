@@ -30,6 +30,8 @@ mod summary;
 mod supervise;
 mod watch;
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 use std::time::Instant;
@@ -51,7 +53,7 @@ pub use supervise::Limits;
 
 use interrupt::Interrupts;
 use launch::{Program, Programs, Started};
-use member::{Event, Member};
+use member::{Event, Member, Stage};
 use progress::Progress;
 use record::{Beginning, Measured, Record};
 use rendezvous::Rendezvous;
@@ -99,6 +101,9 @@ pub enum RunError {
         /// Why.
         source: LaunchError,
     },
+    /// What would make the recordings is not there.
+    #[error("recordings could not be made: {0}")]
+    Recorder(programs::Missing),
     /// The system said no.
     #[error("{doing}: {source}")]
     Io {
@@ -141,17 +146,33 @@ impl<'a> Run<'a> {
         let mut progress = Progress::new(job.style, job.network.duration);
         let programs = find_programs(job, &progress)?;
         let encoded = codec::to_bytes(job.network).map_err(doing("cannot encode the description"))?;
-        let hash = record::hex_hash(&encoded);
+        let encoded_hash = &record::hex_hash(&encoded);
+        if !job.network.recordings.is_empty() {
+            programs::find(programs::RECORDER).map_err(RunError::Recorder)?;
+        }
         let folder = RunFolder::create(job.out, job.label, &job.network.name)?;
+        let prepared = Self::prepare_in(job, &folder, &programs, encoded_hash);
+        let (welcomes, record) = prepared.inspect_err(|_| folder.discard())?;
+        progress.phase("starting");
+        Ok(Run { job, begun, folder, programs, welcomes, record, progress })
+    }
+
+    /// Writes what is known before the run.
+    fn prepare_in(
+        job: &Job<'_>,
+        folder: &RunFolder,
+        programs: &[Program],
+        hash: &str,
+    ) -> Result<(Vec<RankWelcome>, Record), RunError> {
         std::fs::write(folder.config(), job.resolved).map_err(doing("cannot write the configuration"))?;
         let journals = folder.journals();
-        let options = WelcomeOptions { config_hash: &hash, journals: &journals, in_process: false };
+        let options = WelcomeOptions { config_hash: hash, journals: &journals, in_process: false };
         let welcomes = job.plan.welcomes(job.network, &options).map_err(doing("cannot encode the description"))?;
         let record = Record::begin(Beginning {
             label: folder.label(),
             reason: job.reason,
             network: job.network,
-            hash: &hash,
+            hash,
             file: job.file,
             resolved: job.resolved,
             set: job.set,
@@ -159,21 +180,28 @@ impl<'a> Run<'a> {
             facts: programs.iter().map(|program| program.facts.clone()).collect(),
         });
         record.write(&folder.record()).map_err(doing("cannot write the record"))?;
-        progress.phase("starting");
-        Ok(Run { job, begun, folder, programs, welcomes, record, progress })
+        Ok((welcomes, record))
     }
 
     async fn go(mut self) -> Result<u8, RunError> {
         let interrupts = Interrupts::catch().map_err(doing("cannot catch signals"))?;
+        interrupt::survive_file_limits().map_err(doing("cannot catch signals"))?;
         interrupt::adopt_strays();
         let fields = json!({ "label": self.folder.label(), "folder": self.folder.path() });
         self.progress.event("begin", fields);
         let (sender, events) = mpsc::channel(256);
-        let (members, watch, refused) = self.launch(&sender).await?;
+        let launched = self.launch(&sender).await;
+        let (members, watch, refused) = launched.inspect_err(|_| self.folder.discard())?;
         let facts = self.gather_facts();
         let mut progress =
             std::mem::replace(&mut self.progress, Progress::new(Style::Quiet, self.job.network.duration));
-        let mut supervisor = Supervisor::new(members, watch, self.job.limits, events, interrupts, &mut progress);
+        let (mut record, path) = (self.record.clone(), self.folder.record());
+        let keep = Box::new(move |time| {
+            record.reached(time);
+            // At the end it is written again, and then it matters.
+            let _ = record.write(&path);
+        });
+        let mut supervisor = Supervisor::new(members, watch, self.job.limits, events, interrupts, &mut progress, keep);
         let ending = match refused {
             Some(failure) => Ending::Failed(Box::new(failure)),
             None => supervisor.watch(&sender).await,
@@ -193,10 +221,17 @@ impl<'a> Run<'a> {
 
     /// Starts all processes. What goes wrong with one of them is the run's failure, and the others must be ended.
     async fn launch(&mut self, events: &Sender<Event>) -> Result<(Vec<Member>, Watch, Option<Failure>), RunError> {
-        let memory = doing("cannot make shared memory");
-        launch::allow_open_files(self.job.plan.channels.len() + 4 * self.welcomes.len());
+        let files = self.job.plan.channels.len() + 4 * self.welcomes.len();
+        launch::allow_open_files(files);
+        let memory = |source: io::Error| {
+            let mut what = "cannot make shared memory".to_string();
+            if source.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) {
+                let _ = write!(what, " for {} channels (`ulimit -n {}` or more would do)", files, files + 64);
+            }
+            doing(what)(source)
+        };
         let (watch, page) = Watch::create(self.welcomes.len() as u32).map_err(memory)?;
-        let rings = watch::rings(&self.job.plan.channels).map_err(doing("cannot make shared memory"))?;
+        let rings = watch::rings(&self.job.plan.channels).map_err(memory)?;
         let rendezvous = Rendezvous::open().map_err(doing("cannot open the coordinator's socket"))?;
         let mut members = Vec::new();
         let mut failure = None;
@@ -260,25 +295,40 @@ impl<'a> Run<'a> {
     /// Recordings, record, summary, exit code.
     async fn conclude(mut self, members: &[Member], watch: &Watch, ending: Ending) -> Result<u8, RunError> {
         self.record.ranks(members, watch);
-        self.record.spikes(members);
-        self.record.write(&self.folder.record()).map_err(doing("cannot write the record"))?;
-        let finished = finish::recordings(self.folder.path(), &self.folder.journals()).await;
-        summary::show(&self.record, &self.folder, members, watch, &ending, self.job.style, &self.progress);
-        let code = match &ending {
+        self.record.spikes(members, &BTreeMap::new());
+        // Making the recordings may take a while, and someone may lose patience.
+        let _ = self.record.write(&self.folder.record());
+        let finished = self.recordings(members).await;
+        let recorded = finished.as_ref().cloned().unwrap_or_default();
+        self.record.spikes(members, &recorded.spikes);
+        let (folder, record, ending) = (&self.folder, &self.record, &ending);
+        let end = summary::End { record, folder, members, watch, ending, notes: &recorded.notes };
+        let kept = self.record.write(&folder.record()).and_then(|()| end.keep());
+        end.show(self.job.style, &self.progress);
+        let code = match ending {
             Ending::Done => 0,
             Ending::Failed(failure) => failure.kind.exit_code(),
             Ending::Interrupted => 130,
         };
-        match finished {
-            Ok(()) => Ok(code),
-            Err(error) if code == 0 => {
-                Err(RunError::Io { doing: "cannot finish the recordings".into(), source: error })
-            }
-            Err(error) => {
-                report::tell(&format!("warning: cannot finish the recordings: {error}"));
-                Ok(code)
-            }
+        let faults = [
+            finished.err().map(|source| RunError::Io { doing: "cannot finish the recordings".into(), source }),
+            kept.err().map(|source| RunError::Io { doing: "cannot write the record".into(), source }),
+        ];
+        // What ended the run counts first, and has been told.
+        let mut faults = faults.into_iter().flatten();
+        let first = if code == 0 { faults.next() } else { None };
+        faults.for_each(|fault| report::tell(&format!("warning: {fault}")));
+        first.map_or(Ok(code), Err)
+    }
+
+    /// Makes the recordings, if there can be any.
+    async fn recordings(&self, members: &[Member]) -> io::Result<finish::Recorded> {
+        let journals = self.folder.journals();
+        if members.iter().all(|m| m.entered(Stage::Running).is_none()) {
+            // Of a run that did not begin, only tables of contents are there.
+            let _ = std::fs::remove_dir_all(&journals);
         }
+        finish::recordings(self.folder.path(), &journals).await
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use couple_network::description::Network;
 use couple_ports::status::Progress;
+use couple_ports::time::Time;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -147,6 +148,8 @@ struct RankFacts {
     spikes_received: u64,
     /// How often it had to sleep, waiting for another rank.
     sleeps: u64,
+    /// Wall-clock time that it waited for other ranks.
+    waited_s: f64,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -261,19 +264,27 @@ impl Record {
             self.components[member.component_id].ranks.push(rank_facts(member, watch.progress(line)));
         }
     }
-    /// Adds the spikes of each population, by what the ranks said.
-    pub fn spikes(&mut self, members: &[Member]) {
+    /// Adds the spikes of each population: by what its ranks said if all did, else by what is recorded of it.
+    pub fn spikes(&mut self, members: &[Member], recorded: &BTreeMap<String, u64>) {
+        let mut said: BTreeMap<&str, Option<u64>> = BTreeMap::new();
         for member in members {
-            for (output, count) in member.welcome.outputs.iter().zip(&member.emitted) {
-                if let Some(population) = self.populations.iter_mut().find(|p| p.name == output.population) {
-                    *population.spikes.get_or_insert(0) += count;
-                }
+            for (position, output) in member.welcome.outputs.iter().enumerate() {
+                let sum = said.entry(&output.population).or_insert(Some(0));
+                *sum = sum.zip(member.emitted.get(position)).map(|(sum, more)| sum + more);
             }
+        }
+        for population in &mut self.populations {
+            let said = said.get(population.name.as_str()).copied().flatten();
+            population.spikes = said.or_else(|| recorded.get(&population.name).copied());
         }
         let seconds = self.simulated_ms / 1e3;
         for population in self.populations.iter_mut().filter(|p| p.size > 0 && seconds > 0.0) {
             population.mean_rate = population.spikes.map(|n| n as f64 / f64::from(population.size) / seconds);
         }
+    }
+    /// The run has come so far, and goes on.
+    pub fn reached(&mut self, time: Time) {
+        self.simulated_ms = time.ms();
     }
     /// The run is over.
     pub fn end(&mut self, outcome: Outcome, measured: Measured) {
@@ -306,6 +317,10 @@ impl Record {
     pub fn real_time_factor(&self) -> Option<f64> {
         self.real_time_factor
     }
+    /// Wall-clock time of the simulation, in seconds.
+    pub fn simulation_s(&self) -> Option<f64> {
+        self.simulation_s
+    }
     /// Name, size, spikes and mean rate of each population that spikes are known of.
     pub fn rates(&self) -> impl Iterator<Item = (&str, u32, u64, f64)> {
         self.populations.iter().filter_map(|p| Some((p.name.as_str(), p.size, p.spikes?, p.mean_rate.unwrap_or(0.0))))
@@ -315,8 +330,11 @@ impl Record {
         let temporary = to.with_extension("json.part");
         let mut text = serde_json::to_string_pretty(self).map_err(io::Error::other)?;
         text.push('\n');
-        fs::write(&temporary, text)?;
-        fs::rename(&temporary, to)
+        let written = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, to));
+        if written.is_err() {
+            let _ = fs::remove_file(&temporary);
+        }
+        written
     }
 }
 
@@ -340,6 +358,7 @@ fn rank_facts(member: &Member, progress: Progress) -> RankFacts {
         spikes_sent: progress.sent,
         spikes_received: progress.received,
         sleeps: progress.sleeps,
+        waited_s: progress.waited.as_secs_f64(),
     }
 }
 

@@ -34,6 +34,8 @@ const AFTER_CLOSE: Duration = Duration::from_millis(300);
 const LOOKS_FOR_WAITS: u32 = 20;
 /// Time between asking a process to end and killing it.
 const MERCY: Duration = Duration::from_millis(300);
+/// Time between two notes of how far the run is.
+const KEEP_EVERY: Duration = Duration::from_secs(2);
 /// Time for processes to leave by themselves, after a failure.
 const LEAVE_AFTER_FAILURE: Duration = Duration::from_millis(200);
 /// Time for processes to leave by themselves, when the user ends the run.
@@ -78,7 +80,12 @@ pub struct Supervisor<'a> {
     progress: &'a mut Progress,
     times: Vec<Time>,
     advanced: Instant,
+    keep: Keep,
+    kept: Instant,
 }
+
+/// Told how far the run is, now and then, so that it is known also when the coordinator is killed.
+pub type Keep = Box<dyn FnMut(Time)>;
 
 impl<'a> Supervisor<'a> {
     /// Over `members`, in the order of their lines, whose events come in by `events`.
@@ -89,10 +96,24 @@ impl<'a> Supervisor<'a> {
         events: Receiver<Event>,
         interrupts: Interrupts,
         progress: &'a mut Progress,
+        keep: Keep,
     ) -> Self {
         let times = vec![Time::MIN; members.len()];
-        let advanced = Instant::now();
-        Supervisor { members, watch, began: None, done: None, limits, events, interrupts, progress, times, advanced }
+        let (advanced, kept) = (Instant::now(), Instant::now());
+        Supervisor {
+            members,
+            watch,
+            began: None,
+            done: None,
+            limits,
+            events,
+            interrupts,
+            progress,
+            times,
+            advanced,
+            keep,
+            kept,
+        }
     }
 
     /// Runs until the run is over or cannot go on. [`Self::end`] must follow.
@@ -179,6 +200,10 @@ impl<'a> Supervisor<'a> {
                 self.members[line].enter(Stage::Ready);
                 self.members.iter().all(|m| m.stage == Stage::Ready).then(|| self.start()).flatten()
             }
+            (FromRank::Left { emitted }, _) => {
+                self.members[line].emitted = emitted;
+                None
+            }
             (FromRank::Done { emitted }, Stage::Running) => {
                 self.members[line].emitted = emitted;
                 self.members[line].enter(Stage::Done);
@@ -191,6 +216,7 @@ impl<'a> Supervisor<'a> {
                     FromRank::Ready { .. } => "Ready",
                     FromRank::Done { .. } => "Done",
                     FromRank::Failed { .. } => "Failed",
+                    FromRank::Left { .. } => "Left",
                 };
                 let what = format!("said {name} out of turn ({stage:?}), against the session protocol");
                 Some(self.failed(line, what))
@@ -238,6 +264,10 @@ impl<'a> Supervisor<'a> {
             let slowest = (0..self.members.len()).min_by_key(|line| self.times[*line]);
             if let Some(line) = slowest {
                 self.progress.reached(self.times[line], &self.members[line].name());
+                if self.kept.elapsed() >= KEEP_EVERY {
+                    (self.keep)(self.times[line]);
+                    self.kept = Instant::now();
+                }
             }
         } else if self.began.is_none() {
             let ready = self.members.iter().filter(|m| m.stage == Stage::Ready).count();
@@ -262,8 +292,9 @@ impl<'a> Supervisor<'a> {
             let what = format!("has not built its model within {} s", setup.as_secs_f64());
             return Some(self.failure(Kind::Stall, line, what, Some("raise --setup-limit".into())));
         }
-        if let Some(line) = late(Stage::Leaving, stall) {
-            let what = format!("has not ended within {} s of the end of the run", stall.as_secs_f64());
+        if let Some(line) = self.never_leaves() {
+            let waited = self.members[line].since.elapsed().as_secs_f64();
+            let what = format!("has not ended within {waited:.1} s of the end of the run");
             let help = "the simulation is complete and so are the recordings";
             return Some(self.failure(Kind::Stall, line, what, Some(help.into())));
         }
@@ -296,6 +327,14 @@ impl<'a> Supervisor<'a> {
             }
         }
         None
+    }
+
+    /// Who is still there after the end. A process that works (a script that looks at its results) gets more time.
+    fn never_leaves(&mut self) -> Option<usize> {
+        let Limits { stall, setup, .. } = self.limits;
+        let stays = |m: &Member| m.stage == Stage::Leaving && m.exit.is_none() && m.since.elapsed() >= stall;
+        self.members.iter_mut().filter(|m| stays(m)).for_each(Member::look_for_work);
+        self.members.iter().position(|m| stays(m) && (m.worked.elapsed() >= stall || m.since.elapsed() >= setup))
     }
 
     /// Who has been started and says nothing. A process that works (a slow import, a cold disk) gets more time.
@@ -346,6 +385,7 @@ impl<'a> Supervisor<'a> {
     /// Ends all processes that are still there, the more gently the less has gone wrong.
     pub async fn end(&mut self, ending: &Ending) {
         self.progress.end();
+        self.members.iter_mut().for_each(Member::stops);
         self.watch.stop_all();
         let patience = match ending {
             Ending::Done => Duration::ZERO,
@@ -365,10 +405,34 @@ impl<'a> Supervisor<'a> {
         // What is left of a rank is the processes that it started itself.
         self.members.iter().for_each(|m| m.signal(Signal::KILL));
         self.wait_for_ends(Duration::from_secs(5)).await;
+        self.hear_last_words().await;
         for member in self.left() {
             tell(&format!("warning: process {} ({}) cannot be ended", member.pid, member.name()));
         }
         super::interrupt::end_strays();
+    }
+
+    /// What the ranks said before they left, which may arrive after the ends of their processes.
+    async fn hear_last_words(&mut self) {
+        let deadline = tokio::time::Instant::now() + LAST_WORDS;
+        while self.members.iter().any(|m| !m.heard(LAST_WORDS)) {
+            tokio::select! {
+                Some(event) = self.events.recv() => self.note(event),
+                () = tokio::time::sleep_until(deadline) => return,
+            }
+        }
+    }
+
+    /// Takes in an event when the reason of the end is known: what others say of it does not matter any more.
+    fn note(&mut self, event: Event) {
+        match event {
+            Event::Exited(line, status) => self.members[line].exit = Some((status, Instant::now())),
+            Event::Closed(line, reason) => self.members[line].closed = Some((Instant::now(), reason)),
+            Event::Said(line, FromRank::Done { emitted } | FromRank::Left { emitted }) => {
+                self.members[line].emitted = emitted;
+            }
+            Event::Said(..) | Event::Caller(_) => {}
+        }
     }
 
     fn left(&self) -> impl Iterator<Item = &Member> {
@@ -380,12 +444,7 @@ impl<'a> Supervisor<'a> {
         let deadline = tokio::time::Instant::now() + patience;
         while self.left().next().is_some() {
             tokio::select! {
-                Some(event) = self.events.recv() => match event {
-                    Event::Exited(line, status) => self.members[line].exit = Some((status, Instant::now())),
-                    Event::Said(line, FromRank::Done { emitted }) => self.members[line].emitted = emitted,
-                    // The reason of the end is known; what others say of it does not matter any more.
-                    _ => {}
-                },
+                Some(event) = self.events.recv() => self.note(event),
                 () = tokio::time::sleep_until(deadline) => return Waited::TooLong,
                 () = self.interrupts.next() => return Waited::Interrupted,
             }

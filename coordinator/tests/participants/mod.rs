@@ -39,6 +39,7 @@ pub struct Scenario {
     folder: tempfile::TempDir,
     mark: String,
     arguments: Vec<String>,
+    shell: String,
 }
 
 /// How a run of `couple` went.
@@ -109,11 +110,21 @@ impl Scenario {
         fs::write(&recorder, "#!/bin/sh\necho \"$1\" > \"$2/recorded\"\n").unwrap();
         fs::set_permissions(&recorder, fs::Permissions::from_mode(0o755)).unwrap();
         let mark = format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        Scenario { folder, mark, arguments: Vec::new() }
+        Scenario { folder, mark, arguments: Vec::new(), shell: "true".to_string() }
     }
     /// With more arguments for `couple run`.
     pub fn with(mut self, arguments: &[&str]) -> Self {
         self.arguments.extend(arguments.iter().map(|a| a.to_string()));
+        self
+    }
+    /// `couple` is started by a shell that has done `command` before.
+    pub fn after(mut self, command: &str) -> Self {
+        self.shell = command.to_string();
+        self
+    }
+    /// Removes the program that makes the recordings.
+    pub fn without_recorder(self) -> Self {
+        fs::remove_file(self.folder.path().join("couple-recorder")).unwrap();
         self
     }
     /// The run's folder.
@@ -124,13 +135,20 @@ impl Scenario {
     pub fn record(&self) -> serde_json::Value {
         serde_json::from_slice(&fs::read(self.run_folder().join("record.json")).unwrap()).unwrap()
     }
+    /// What `couple list` says.
+    pub fn list(&self) -> String {
+        let mut couple = Command::new(env!("CARGO_BIN_EXE_couple"));
+        let output = couple.arg("list").current_dir(self.folder.path()).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
     /// The output of a component.
     pub fn log(&self, name: &str) -> String {
         fs::read_to_string(self.run_folder().join("logs").join(format!("{name}.log"))).unwrap_or_default()
     }
     /// Starts `couple run`.
     pub fn start(&self) -> Running {
-        let mut couple = Command::new(env!("CARGO_BIN_EXE_couple"));
+        let mut couple = Command::new("/bin/sh");
+        couple.args(["-c", &format!("{}; exec \"$0\" \"$@\"", self.shell), env!("CARGO_BIN_EXE_couple")]);
         couple.args(["run", "faults.toml", "--label", "x"]).args(&self.arguments).current_dir(self.folder.path());
         couple.env("COUPLE_LIBEXEC", self.folder.path()).env(MARK, &self.mark).process_group(0);
         couple.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -157,6 +175,14 @@ impl Scenario {
         let finished = running.wait(&self.mark);
         self.check_nothing_left();
         finished
+    }
+    /// Waits until the record of the run is as wanted.
+    pub fn wait_for_record(&self, running: &mut Running, wanted: impl Fn(&serde_json::Value) -> bool) {
+        while !wanted(&self.record()) {
+            let going_on = running.child.try_wait().unwrap().is_none() && running.begun.elapsed() < WATCHDOG;
+            assert!(going_on, "the record stays:\n{}", self.record());
+            sleep(Duration::from_millis(20));
+        }
     }
     /// Waits until the log of a component holds `text`.
     pub fn wait_for_log(&self, running: &mut Running, name: &str, text: &str) {

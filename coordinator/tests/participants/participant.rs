@@ -108,6 +108,7 @@ fn simulate(setup: Setup, behaviour: &str, at: Time) -> Outcome {
     match behaviour {
         "never-leaves" => idle(),
         "exits-badly" => exit(7),
+        "works-after-its-part" => burn(Duration::from_secs(3)),
         _ => println!("received {received}"),
     }
     Ok(())

@@ -60,6 +60,11 @@ pub enum FromRank {
         /// What happened, with place and remedy.
         message: String,
     },
+    /// The last word of a rank that leaves a simulation before its end, after [`FromRank::Failed`].
+    Left {
+        /// Spikes up to then, as in [`FromRank::Done`].
+        emitted: Vec<u64>,
+    },
 }
 
 /// The first message of a rank.

@@ -129,7 +129,7 @@ impl Desk for Local {
     fn send(&mut self, message: FromRank) -> io::Result<()> {
         let mut state = self.hub.lock();
         match message {
-            FromRank::Hello(_) => {}
+            FromRank::Hello(_) | FromRank::Left { .. } => {}
             FromRank::Ready { needed } => {
                 state.needed[self.rank] = Some(needed);
                 if let Some(needed) = state.needed.iter().cloned().collect::<Option<Vec<_>>>() {

@@ -79,7 +79,7 @@ impl Runtime {
         let mut bells: Vec<u32> = receivers.chain(creditors).collect();
         bells.sort_unstable();
         bells.dedup();
-        let waiter = Waiter { page, line: welcome.line, desk, patience, sleeps: 0 };
+        let waiter = Waiter { page, line: welcome.line, desk, patience, sleeps: 0, waited: Duration::ZERO };
         waiter.own().set_state(State::Running);
         Runtime {
             exchange: Exchange { inputs, outputs, now: Time::ZERO },
@@ -226,6 +226,14 @@ impl Runtime {
         // for our watermark is stopped by the coordinator. It may be gone: then there is nobody to tell.
         self.exchange.inputs.close();
         let _ = self.waiter.desk.send(FromRank::Failed { message: message.to_owned() });
+        // Recordings are whole up to here, also those of who has been silent for a while.
+        self.exchange
+            .outputs
+            .channels
+            .iter_mut()
+            .filter(|c| c.peer_line.is_none())
+            .for_each(|c| drop(c.sender.finish()));
+        let _ = self.waiter.desk.send(FromRank::Left { emitted: self.exchange.outputs.emitted() });
         self.ring();
     }
 

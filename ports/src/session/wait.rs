@@ -34,6 +34,8 @@ pub(super) struct Waiter {
     pub(super) patience: Patience,
     /// How often it slept.
     pub(super) sleeps: u64,
+    /// How long it waited: from the first look at the clock within each wait.
+    pub(super) waited: Duration,
 }
 
 /// What is waited for; true when it is there. Called many times.
@@ -54,9 +56,27 @@ impl Waiter {
         peer: Option<u32>,
         ready: &mut Ready<'_>,
     ) -> Result<(), SessionError> {
-        if self.spin(exchange, ready)? {
+        let mut begun = None;
+        let result = self.wait_since(exchange, peer, ready, &mut begun);
+        if let Some(begun) = begun {
+            self.waited += begun.elapsed();
+            self.own().set_waited(self.waited);
+        }
+        result
+    }
+
+    /// Waits; `begun` is when the clock was read for the first time, if it was.
+    fn wait_since(
+        &mut self,
+        exchange: &mut Exchange,
+        peer: Option<u32>,
+        ready: &mut Ready<'_>,
+        begun: &mut Option<Instant>,
+    ) -> Result<(), SessionError> {
+        if self.spin(exchange, ready, begun)? {
             return Ok(());
         }
+        begun.get_or_insert_with(Instant::now);
         self.own().set_waiting_on(peer);
         for _ in 0..self.patience.yields {
             if ready(exchange)? {
@@ -74,12 +94,16 @@ impl Waiter {
     }
 
     /// Spins for a while; true when `ready`.
-    fn spin(&mut self, exchange: &mut Exchange, ready: &mut Ready<'_>) -> Result<bool, SessionError> {
+    fn spin(
+        &mut self,
+        exchange: &mut Exchange,
+        ready: &mut Ready<'_>,
+        begun: &mut Option<Instant>,
+    ) -> Result<bool, SessionError> {
         if self.patience.spin.is_zero() {
             return Ok(false);
         }
         // The clock is read for the first time after some rounds: most waits are over by then.
-        let mut until = None;
         loop {
             for _ in 0..256 {
                 if ready(exchange)? {
@@ -89,7 +113,7 @@ impl Waiter {
             }
             exchange.relieve(&self.page)?;
             let now = Instant::now();
-            if now >= *until.get_or_insert(now + self.patience.spin) {
+            if now >= *begun.get_or_insert(now) + self.patience.spin {
                 return Ok(false);
             }
         }

@@ -93,6 +93,8 @@ pub struct Writer {
     /// Up to here everything is known, and nothing is left to write but a watermark.
     known: Time,
     noted_at: Instant,
+    /// A write failed and may have left a part of a window: nothing can follow it.
+    torn: bool,
 }
 
 impl Writer {
@@ -112,6 +114,7 @@ impl Writer {
             noted: Time::ZERO,
             known: Time::ZERO,
             noted_at: Instant::now(),
+            torn: false,
         })
     }
 
@@ -137,9 +140,10 @@ impl Writer {
         self.write()
     }
 
-    /// Notes the last watermark, also when its window was empty.
+    /// Notes the last watermark, also when its window was empty. What was added since is no whole window, and is left out.
     pub fn finish(&mut self) -> Result<(), JournalError> {
-        if self.window.is_empty() && self.known == self.noted { Ok(()) } else { self.write() }
+        self.window.clear();
+        if self.torn || self.known == self.noted { Ok(()) } else { self.write() }
     }
 
     /// One `write()` for the window and its watermark.
@@ -147,6 +151,7 @@ impl Writer {
         self.window.extend_from_slice(&Header::watermark(self.noted, self.known).encode());
         let written = self.file.write_all(&self.window);
         self.window.clear();
+        self.torn = written.is_err();
         written.map_err(|source| JournalError::Io { path: self.path.clone(), action: "writing", source })?;
         self.noted = self.known;
         self.noted_at = Instant::now();
@@ -395,6 +400,19 @@ mod tests {
     fn ms(n: i64) -> Time {
         Time::from_ns(n * 1_000_000)
     }
+    #[test]
+    fn leaving_in_the_middle_of_a_window_keeps_the_whole_ones() {
+        let file = Scratch::new("leave");
+        let mut writer = Writer::create(&file.0, links()).unwrap();
+        writer.add(5, ms(0), ms(1), &[Event { index: 3, offset: 7 }]);
+        writer.publish(ms(1)).unwrap();
+        // A silent window, too soon after the last note to be noted by itself.
+        writer.publish(ms(2)).unwrap();
+        writer.add(5, ms(2), ms(3), &[Event { index: 4, offset: 7 }]);
+        writer.finish().unwrap();
+        let (spikes, watermark, torn) = read_all(&file.0);
+        assert_eq!((spikes.len(), watermark, torn), (1, ms(2), 0));
+    }
     fn read_all(path: &Path) -> (Vec<Recorded>, Time, usize) {
         let mut reader = Reader::open(path).unwrap();
         let mut spikes = Vec::new();
@@ -501,6 +519,7 @@ mod tests {
                 noted: Time::ZERO,
                 known: Time::ZERO,
                 noted_at: Instant::now(),
+                torn: false,
             };
             writer.add(5, ms(0), ms(1), &[Event { index: 1, offset: 1 }]);
             assert!(writer.publish(ms(1)).unwrap_err().to_string().contains("free space"));

@@ -1,5 +1,6 @@
 """The program of a NEST component: ``python -m couple.nest``, started by the coordinator."""
 
+import faulthandler
 import os
 import runpy
 import sys
@@ -8,7 +9,7 @@ import traceback
 import couple.nest as api
 from couple.nest.component import Component, keep_from_script
 from couple.nest import kernel
-from couple.session import CoupleError, Session
+from couple.session import CoupleError, RunEnded, Session
 
 FAILED = 3
 
@@ -24,7 +25,7 @@ def run_script(component, script):
     try:
         runpy.run_path(script, run_name="__main__")
     except SystemExit as leave:
-        if not component.finished and leave.code not in (None, 0):
+        if leave.code not in (None, 0):
             raise CoupleError(f"{script} left with {leave.code}") from leave
     if not component.finished:
         raise CoupleError(f"{script} ended without calling couple.nest.run()")
@@ -48,6 +49,8 @@ def message(error, script):
 
 
 def main():
+    # A crash in compiled code says in the log where the script was.
+    faulthandler.enable()
     try:
         session = Session()
     except (CoupleError, OSError) as error:
@@ -60,6 +63,10 @@ def main():
             run_script(component, script)
         else:
             run_description(component)
+    except RunEnded as error:
+        # Nothing went wrong here, and the coordinator knows what did.
+        print(f"couple: {error}: the run has ended elsewhere", file=sys.stderr)
+        return FAILED
     except BaseException as error:  # also KeyboardInterrupt: whatever it is, the run must know
         traceback.print_exc()
         sys.stderr.flush()

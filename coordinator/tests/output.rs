@@ -1,0 +1,77 @@
+//! Where output goes, and what happens when it cannot go there.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+const CONFIG: &str = r#"
+[run]
+name = "output"
+duration = "1 ms"
+[component.a]
+simulator = "native"
+[population.E]
+component = "a"
+size = 4
+cell = "IF_curr_exp"
+"#;
+
+fn folder() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    fs::write(folder.path().join("a.toml"), CONFIG).unwrap();
+    fs::create_dir(folder.path().join("runs")).unwrap();
+    folder
+}
+
+fn couple(folder: &Path, arguments: &[&str], output: Stdio) -> Output {
+    let mut couple = Command::new(env!("CARGO_BIN_EXE_couple"));
+    couple.args(arguments).current_dir(folder).stdin(Stdio::null()).stdout(output).stderr(Stdio::piped());
+    couple.spawn().unwrap().wait_with_output().unwrap()
+}
+
+/// The writing end of a pipe that nobody reads.
+fn unread() -> Stdio {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    writer.into()
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_fault() {
+    let folder = folder();
+    for command in ["check", "plan", "graph"] {
+        let output = couple(folder.path(), &[command, "a.toml"], unread());
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!((output.status.code(), errors.as_ref()), (Some(0), ""), "{command}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_told() {
+    let folder = folder();
+    for arguments in [["check", "a.toml"], ["plan", "a.toml"], ["graph", "a.toml"]] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let output = couple(folder.path(), &arguments, full.into());
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {errors}");
+        assert!(errors.contains("No space left"), "{arguments:?}: {errors}");
+    }
+}
+
+#[test]
+fn labels_and_places_that_cannot_be() {
+    let folder = folder();
+    let long = "x".repeat(201);
+    for (label, said) in [("-x", "cannot be a label"), ("a/b", "cannot be a label"), (&long, "200 bytes")] {
+        let output = couple(folder.path(), &["run", "a.toml", "--label", label], Stdio::null());
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && errors.contains(said), "{label}: {errors}");
+    }
+    let output = couple(folder.path(), &["run", "a.toml", "--out", "a.toml"], Stdio::null());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && errors.contains("--out"), "{errors}");
+}
