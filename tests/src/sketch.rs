@@ -12,7 +12,7 @@ use proptest::prelude::*;
 /// A population.
 #[derive(Clone, Debug)]
 pub struct PopulationSketch {
-    /// Which of the four cells, or one of the two spike sources.
+    /// Which cell, or one of the two spike sources.
     pub kind: u8,
     /// Neurons.
     pub size: u32,
@@ -51,6 +51,8 @@ pub struct ProjectionSketch {
     pub steps: i64,
     /// The receptor.
     pub excitatory: bool,
+    /// Whether and how weights change.
+    pub plasticity: u8,
 }
 
 /// The port of a program, and the connection that feeds it.
@@ -101,13 +103,15 @@ impl Layout {
     }
 }
 
+/// How many cells there are.
+const CELLS: u8 = Cell::ALL.len() as u8;
 /// 0.05, 0.1 and 0.2 ms.
 pub const STEPS: [Span; 3] = [Span::from_ns(50_000), Span::from_ns(100_000), Span::from_ns(200_000)];
 
 prop_compose! {
     /// A population.
     fn population()(
-        kind in 0u8..6,
+        kind in prop_oneof![2 => 0..4u8, 1 => 4..CELLS, 1 => CELLS..CELLS + 2],
         size in prop_oneof![Just(1u32), Just(2), Just(20), 1u32..=60],
         drive in 0.0..1.0f64,
         variant in any::<u8>(),
@@ -124,9 +128,10 @@ prop_compose! {
         (replacement, to_itself, excitatory) in (any::<bool>(), any::<bool>(), prop::bool::weighted(0.7)),
         (weight, strength) in (0u8..6, 0.1..3.0f64),
         (delay, steps) in (0u8..6, prop_oneof![1i64..4, 1i64..50]),
+        plasticity in 0u8..12,
     ) -> ProjectionSketch {
         ProjectionSketch {
-            from, to, connector, n, p, replacement, to_itself, weight, strength, delay, steps, excitatory
+            from, to, connector, n, p, replacement, to_itself, weight, strength, delay, steps, excitatory, plasticity
         }
     }
 }
@@ -167,6 +172,12 @@ fn speckle(seed: u64, k: usize) -> f64 {
 }
 
 impl Sketch {
+    /// The same with weights that stay as they are.
+    pub fn without_plasticity(mut self) -> Sketch {
+        self.projections.iter_mut().for_each(|projection| projection.plasticity = u8::MAX);
+        self
+    }
+
     /// Simulated time.
     pub fn span(&self) -> Span {
         STEPS[2] * self.duration
@@ -243,10 +254,10 @@ impl Sketch {
 
     fn model(&self, id: usize, step: Span) -> Model {
         let sketch = &self.populations[id];
-        let kind = if id == 0 { sketch.kind % 4 } else { sketch.kind };
+        let kind = if id == 0 { sketch.kind % CELLS } else { sketch.kind };
         match kind {
-            0..4 => self.cell(id, Cell::ALL[usize::from(kind)]),
-            4 => Model::SpikeSourcePoisson {
+            0..CELLS => self.cell(id, Cell::ALL[usize::from(kind)]),
+            CELLS => Model::SpikeSourcePoisson {
                 // Now and then several spikes of a neuron in a step.
                 rate: if sketch.drive > 0.9 { 20_000.0 } else { 1000.0 * sketch.drive },
                 start: step * i64::from(sketch.variant % 3),
@@ -268,25 +279,45 @@ impl Sketch {
 
     fn cell(&self, id: usize, cell: Cell) -> Model {
         let PopulationSketch { size, drive, variant, .. } = self.populations[id];
-        let i_offset = if drive > 0.95 {
+        // From a little to a lot: nA.
+        let (low, high) = match cell {
+            Cell::Izhikevich => (0.004, 0.01 + 0.01 * drive),
+            Cell::HhCondExp => (0.0, 0.3 + drive),
+            Cell::EifCondExpIsfaIsta | Cell::EifCondAlphaIsfaIsta => (0.5, 1.0 + drive),
+            _ => (0.2, 0.4 + drive),
+        };
+        // The first cells stand any current: a spike in each step.
+        let always = drive > 0.95 && cell <= Cell::IfCondExp;
+        let i_offset = if always {
             Value::Constant(120.0)
         } else if variant % 3 == 0 {
-            Value::List((0..size as usize).map(|k| 0.2 + (0.2 + drive) * speckle(self.seed ^ 7, k)).collect())
+            Value::List((0..size as usize).map(|k| low + (high - low) * speckle(self.seed ^ 7, k)).collect())
         } else {
-            Value::Random(Distribution::Uniform { low: 0.2, high: 0.4 + drive })
+            Value::Random(Distribution::Uniform { low, high })
         };
         let tau_refrac = [0.0, 0.1, 0.25, 2.0][usize::from(variant / 3 % 4)];
+        let tau = [0.5, 2.0, 5.0][usize::from(variant / 12 % 3)];
         let mut params = vec![
-            ("cm", Value::Constant(0.25)),
-            ("tau_m", Value::Constant(if variant % 2 == 0 { 10.0 } else { 20.0 })),
-            ("tau_refrac", Value::Constant(if drive > 0.95 { 0.0 } else { tau_refrac })),
+            ("tau_refrac", Value::Constant(if always { 0.0 } else { tau_refrac })),
             ("i_offset", i_offset),
+            ("tau_syn_E", Value::Constant(tau)),
+            ("tau_syn_I", Value::Constant(1.5 * tau)),
         ];
-        if cell != Cell::IfCurrDelta {
-            let tau = [0.5, 2.0, 5.0][usize::from(variant / 12 % 3)];
-            params.extend([("tau_syn_E", Value::Constant(tau)), ("tau_syn_I", Value::Constant(1.5 * tau))]);
+        match cell {
+            // Without a refractory period it spikes thousands of times in a step when it is driven hard.
+            Cell::EifCondExpIsfaIsta | Cell::EifCondAlphaIsfaIsta => {
+                params[0].1 = Value::Constant(tau_refrac.max(0.25))
+            }
+            Cell::HhCondExp | Cell::Izhikevich => {}
+            // It takes no current: it spikes when it rests above its threshold.
+            Cell::IfFacetsHardware1 => params.push(("v_rest", Value::Constant(-56.0 + 10.0 * drive))),
+            _ => {
+                let tau_m = if variant.is_multiple_of(2) { 10.0 } else { 20.0 };
+                params.extend([("cm", Value::Constant(0.25)), ("tau_m", Value::Constant(tau_m))]);
+            }
         }
-        let params = cell.complete_params(params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect());
+        let known = params.into_iter().filter(|(name, _)| cell.entry().parameter(name).is_some());
+        let params = cell.complete_params(known.map(|(name, value)| (name.to_owned(), value)).collect());
         let v = match variant / 36 % 3 {
             0 => Value::Constant(-60.0),
             1 => Value::List((0..size as usize).map(|k| -65.0 + 14.0 * speckle(self.seed ^ 11, k)).collect()),
@@ -316,7 +347,7 @@ impl Sketch {
             delay: delay(sketch, self.seed, network.components[network.populations[to].component].step, rows),
             connector,
             receptor,
-            plasticity: couple_network::description::Plasticity::Static,
+            plasticity: plasticity(sketch, cell, receptor),
         }
     }
 
@@ -352,14 +383,47 @@ fn connector(sketch: &ProjectionSketch, seed: u64, (from, to): (u32, u32), same:
     }
 }
 
-fn weight(sketch: &ProjectionSketch, seed: u64, cell: Cell, receptor: Receptor, rows: Option<usize>) -> Value {
+/// A weight that makes a difference: nA, mV or µS.
+fn typical_weight(sketch: &ProjectionSketch, cell: Cell, receptor: Receptor) -> f64 {
     let (scale, ratio) = match cell {
         Cell::IfCurrExp => (0.35, -2.0),
         Cell::IfCurrAlpha => (0.25, -2.0),
-        Cell::IfCurrDelta => (2.0, -2.0),
+        Cell::IfCurrDelta | Cell::Izhikevich => (2.0, -2.0),
+        Cell::HhCondExp => (0.03, 2.0),
         _ => (0.006, 4.0),
     };
-    let w = scale * sketch.strength * if receptor == Receptor::Excitatory { 1.0 } else { ratio };
+    scale * sketch.strength * if receptor == Receptor::Excitatory { 1.0 } else { ratio }
+}
+
+fn is_stdp(sketch: &ProjectionSketch) -> bool {
+    sketch.plasticity < 3
+}
+
+fn plasticity(sketch: &ProjectionSketch, cell: Cell, receptor: Receptor) -> Plasticity {
+    let few = |choices: [f64; 3]| choices[sketch.n as usize % 3];
+    match sketch.plasticity {
+        0..3 => Plasticity::Stdp(Stdp {
+            tau_plus: few([20.0, 10.0, 5.0]),
+            tau_minus: 20.0,
+            // Large, so that a few spikes are enough to see them.
+            a_plus: few([0.01, 0.1, 0.3]),
+            a_minus: few([0.012, 0.3, 0.0]),
+            w_min: 0.0,
+            w_max: 3.0 * typical_weight(sketch, cell, receptor),
+            mu_plus: [0.0, 1.0, 0.4][usize::from(sketch.plasticity)],
+            mu_minus: [0.0, 1.0, 0.4][usize::from(sketch.plasticity)],
+        }),
+        3..6 => Plasticity::TsodyksMarkram(TsodyksMarkram {
+            u: 0.1 + 0.8 * sketch.p,
+            tau_rec: few([100.0, 20.0, 5.0]),
+            tau_facil: few([0.0, 50.0, 10.0]),
+        }),
+        _ => Plasticity::Static,
+    }
+}
+
+fn weight(sketch: &ProjectionSketch, seed: u64, cell: Cell, receptor: Receptor, rows: Option<usize>) -> Value {
+    let w = typical_weight(sketch, cell, receptor);
     let (least, most) = (w.min(0.0), w.max(0.0));
     match (sketch.weight, rows) {
         (0, _) => Value::Random(Distribution::Uniform { low: least, high: most }),
@@ -369,8 +433,8 @@ fn weight(sketch: &ProjectionSketch, seed: u64, cell: Cell, receptor: Receptor, 
             low: 3.0 * least,
             high: 3.0 * most,
         }),
-        (2, _) if w > 0.0 => Value::Random(Distribution::Lognormal { mu: w.ln(), sigma: 0.4 }),
-        (3, _) if w > 0.0 => Value::Random(Distribution::Gamma { k: 2.0, theta: 0.5 * w }),
+        (2, _) if w > 0.0 && !is_stdp(sketch) => Value::Random(Distribution::Lognormal { mu: w.ln(), sigma: 0.4 }),
+        (3, _) if w > 0.0 && !is_stdp(sketch) => Value::Random(Distribution::Gamma { k: 2.0, theta: 0.5 * w }),
         (0..4, Some(rows)) => Value::List((0..rows).map(|k| w * speckle(seed ^ 3, k)).collect()),
         _ => Value::Constant(w),
     }

@@ -37,7 +37,8 @@ pub fn config(network: &Network) -> String {
         };
         let _ = writeln!(text, "[[projection]]\nname = {:?}\nfrom = {from:?}\nto = {to:?}", p.name);
         let _ = writeln!(text, "connector = {}\nreceptor = {receptor:?}", connector(&p.connector));
-        let _ = writeln!(text, "synapse = {{ weight = {}, delay = {} }}", value(&p.weight), delay(&p.delay));
+        let kind = plasticity(&p.plasticity);
+        let _ = writeln!(text, "synapse = {{ {kind}weight = {}, delay = {} }}", value(&p.weight), delay(&p.delay));
     }
     for c in &network.connections {
         let [from, to] = [c.from, c.to].map(|id| &network.populations[id].name);
@@ -114,6 +115,25 @@ fn distribution(distribution: &Distribution) -> String {
     };
     let numbers: Vec<_> = numbers.into_iter().map(|(key, number)| format!(", {key} = {number:?}")).collect();
     format!("{{ distribution = {name:?}{} }}", numbers.concat())
+}
+
+fn plasticity(plasticity: &Plasticity) -> String {
+    match plasticity {
+        Plasticity::Static => String::new(),
+        Plasticity::TsodyksMarkram(p) => {
+            let TsodyksMarkram { u, tau_rec, tau_facil } = p;
+            format!("type = \"TsodyksMarkramSynapse\", U = {u:?}, tau_rec = {tau_rec:?}, tau_facil = {tau_facil:?}, ")
+        }
+        Plasticity::Stdp(p) => {
+            let Stdp { tau_plus, tau_minus, a_plus, a_minus, w_min, w_max, mu_plus, mu_minus } = p;
+            format!(
+                "type = \"STDPMechanism\", timing = {{ type = \"SpikePairRule\", tau_plus = {tau_plus:?}, \
+                 tau_minus = {tau_minus:?}, A_plus = {a_plus:?}, A_minus = {a_minus:?} }}, \
+                 weight_dependence = {{ type = \"Gutig\", w_min = {w_min:?}, w_max = {w_max:?}, \
+                 mu_plus = {mu_plus:?}, mu_minus = {mu_minus:?} }}, "
+            )
+        }
+    }
 }
 
 fn connector(connector: &Connector) -> String {
