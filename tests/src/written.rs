@@ -79,7 +79,10 @@ fn model(model: &Model) -> String {
                 "cell = \"SpikeSourcePoisson\"\nparams = {{ rate = {rate:?}, start = {start}, duration = {duration} }}"
             )
         }
-        Model::Port => String::new(),
+        other => {
+            assert!(matches!(other, Model::Port), "{other:?} is in no random network");
+            String::new()
+        }
     }
 }
 
