@@ -91,11 +91,12 @@ fn feedback(layout: Layout<'_>, cell: &str) -> String {
         format!("[component.{name}]\nsimulator = \"{simulator}\"\nranks = {ranks}\nthreads = {threads}\n")
     };
     let components = component("a", layout.e) + &layout.i.map_or(String::new(), |i| component("b", i));
-    let (w, sd, noise) = match cell {
-        "IF_curr_alpha" => ("0.3", "0.03", "0.3"),
-        "IF_curr_delta" => ("0.4", "0.04", "0.8"),
-        _ => ("0.06", "0.006", "0.1"),
-    };
+    let Strength { w, sd, noise } = strength(cell);
+    let (params, params_i) = params(cell);
+    let conductances = cell.contains("cond") || cell == "IF_facets_hardware1";
+    let sign = if conductances { "" } else { "-" };
+    let bound = if conductances { "low" } else { "high" };
+    let inhibition = format!("{{ distribution = \"normal_clipped\", mu = {sign}{w}, sigma = {sd}, {bound} = 0.0 }}");
     fs::read_to_string(folder("feedback.toml"))
         .unwrap()
         .replace("@components@", &components)
@@ -103,9 +104,54 @@ fn feedback(layout: Layout<'_>, cell: &str) -> String {
         .replace("@E@", "a")
         .replace("@I@", if layout.i.is_some() { "b" } else { "a" })
         .replace("@cell@", cell)
+        .replace("@params@", params)
+        .replace("@params_I@", params_i)
         .replace("@noise@", noise)
+        .replace("@inhibition@", &inhibition)
+        .replace("@sign@", sign)
         .replace("@w@", w)
         .replace("@sd@", sd)
+}
+
+/// Weights within the network, their standard deviation, and the weight of the noise.
+struct Strength {
+    w: &'static str,
+    sd: &'static str,
+    noise: &'static str,
+}
+
+/// Weights with which a cell fires some ten times a second.
+fn strength(cell: &str) -> Strength {
+    let (w, sd, noise) = match cell {
+        "IF_curr_alpha" => ("0.3", "0.03", "0.3"),
+        "IF_curr_delta" => ("0.4", "0.04", "0.8"),
+        "Izhikevich" => ("0.5", "0.05", "1.5"),
+        "IF_cond_exp" | "IF_cond_exp_gsfa_grr" => ("0.002", "0.0002", "0.0012"),
+        "IF_cond_alpha" => ("0.01", "0.001", "0.007"),
+        "IF_facets_hardware1" => ("0.0005", "0.00005", "0.0003"),
+        "EIF_cond_exp_isfa_ista" => ("0.003", "0.0003", "0.002"),
+        "EIF_cond_alpha_isfa_ista" => ("0.001", "0.0001", "0.0008"),
+        "HH_cond_exp" => ("0.02", "0.002", "0.015"),
+        _ => ("0.06", "0.006", "0.1"),
+    };
+    Strength { w, sd, noise }
+}
+
+/// Parameters of the excitatory and of the inhibitory neurons.
+fn params(cell: &str) -> (&'static str, &'static str) {
+    match cell {
+        "IF_facets_hardware1" => ("tau_syn_E = 20.0", "g_leak = 30.0"),
+        "HH_cond_exp" => ("gbar_K = 5.5", "i_offset = { distribution = \"uniform\", low = 0.0, high = 0.05 }"),
+        "Izhikevich" => ("d = 4.0", "a = 0.1, i_offset = { distribution = \"uniform\", low = 0.0, high = 0.002 }"),
+        "EIF_cond_exp_isfa_ista" | "EIF_cond_alpha_isfa_ista" => (
+            "tau_refrac = 2.0, b = 0.05",
+            "tau_refrac = 0.0, i_offset = { distribution = \"uniform\", low = 0.0, high = 0.2 }",
+        ),
+        _ => (
+            "cm = 0.25, tau_m = 10.0, tau_refrac = 2.0",
+            "cm = 0.25, tau_m = 10.0, tau_refrac = 1.0, i_offset = { distribution = \"uniform\", low = 0.0, high = 0.2 }",
+        ),
+    }
 }
 
 #[test]
@@ -150,6 +196,126 @@ fn nest_equals_native_with_every_current_based_cell() {
         assert!(runs.spikes("native") > 1000, "{cell}: too few spikes to mean anything");
     }
 }
+
+#[test]
+fn nest_equals_native_with_every_conductance_based_cell_and_izhikevichs() {
+    needs_nest!();
+    for cell in [
+        "IF_cond_exp",
+        "IF_cond_alpha",
+        "IF_cond_exp_gsfa_grr",
+        "IF_facets_hardware1",
+        "EIF_cond_exp_isfa_ista",
+        "EIF_cond_alpha_isfa_ista",
+        "HH_cond_exp",
+        "Izhikevich",
+    ] {
+        let runs = Runs::new();
+        runs.run("native", &feedback(Layout { e: "native", ..NEST }, cell));
+        assert!(runs.spikes("native") > 1000, "{cell}: {} spikes are too few to mean anything", runs.spikes("native"));
+        for (label, e, i) in [("nest", "nest", None), ("native-nest", "native", Some("nest"))] {
+            runs.run(label, &feedback(Layout { e, i, ..NEST }, cell));
+            runs.assert_same("native", label);
+        }
+    }
+}
+
+/// Initial values that NEST has in units of its own, and those of gating variables.
+#[test]
+fn nest_starts_where_native_does() {
+    needs_nest!();
+    let runs = Runs::new();
+    let start = |simulator: &str, w: &str| INITIAL.replace("@simulator@", simulator).replace("@w@", w);
+    runs.run("native", &start("native", "0.1"));
+    runs.run("nest", &start("nest", "0.1"));
+    runs.assert_same("native", "nest");
+    runs.run("other", &start("nest", "0.0"));
+    runs.assert_different("native", "other");
+}
+
+const INITIAL: &str = r#"
+[run]
+duration = "100 ms"
+[component.a]
+simulator = "@simulator@"
+[population.adapting]
+component = "a"
+size = 5
+cell = "EIF_cond_alpha_isfa_ista"
+params = { i_offset = 1.0, a = "0.004 uS", b = "80.5 pA" }
+initial = { w = @w@, v = { distribution = "uniform", low = -70.0, high = -60.0 } }
+[population.channels]
+component = "a"
+size = 5
+cell = "HH_cond_exp"
+params = { i_offset = 1.0 }
+initial = { h = 0.9, m = { distribution = "uniform", low = 0.0, high = 0.2 }, n = 0.1 }
+[population.relative]
+component = "a"
+size = 5
+cell = "IF_cond_exp_gsfa_grr"
+params = { i_offset = 2.0, q_sfa = "20 nS" }
+initial = { g_s = { distribution = "uniform", low = 0.0, high = 20.0 }, g_r = 5.0 }
+[population.quadratic]
+component = "a"
+size = 5
+cell = "Izhikevich"
+params = { i_offset = 0.01 }
+initial = { u = { distribution = "uniform", low = -15.0, high = -5.0 } }
+[[record]]
+population = ["adapting", "channels", "relative", "quadratic"]
+"#;
+
+/// Sources with intervals of their own, which every component makes itself.
+#[test]
+fn renewal_processes_are_the_same_on_both() {
+    needs_nest!();
+    let runs = Runs::new();
+    let config = |a: &str, b: &str| RENEWAL.replace("@a@", a).replace("@b@", b);
+    runs.run("native", &config("native", "native"));
+    assert!(runs.spikes("native") > 200, "{} spikes are too few to mean anything", runs.spikes("native"));
+    for (label, a, b) in
+        [("nest", "nest", "nest"), ("native-nest", "native", "nest"), ("nest-native", "nest", "native")]
+    {
+        runs.run(label, &config(a, b));
+        runs.assert_same("native", label);
+    }
+}
+
+const RENEWAL: &str = r#"
+[run]
+duration = "200 ms"
+[component.a]
+simulator = "@a@"
+threads = 2
+[component.b]
+simulator = "@b@"
+[population.regular]
+component = "a"
+size = 50
+cell = "SpikeSourceGamma"
+params = { alpha = 4.0, beta = "400 Hz", start = 20.05 }
+[population.refractory]
+component = "b"
+size = 50
+cell = "SpikeSourcePoissonRefractory"
+params = { rate = 150.0, tau_refrac = "4 ms", duration = 150.0 }
+[population.E]
+component = "a"
+size = 40
+cell = "IF_cond_exp"
+[population.I]
+component = "b"
+size = 40
+cell = "EIF_cond_exp_isfa_ista"
+[[projection]]
+from = ["regular", "refractory"]
+to = ["E", "I"]
+connector = { type = "FixedProbability", p = 0.3 }
+synapse = { weight = 0.005, delay = "0.7 ms" }
+[[record]]
+population = ["regular", "refractory", "E", "I"]
+"#;
 
 #[test]
 fn steps_finer_than_a_microsecond() {

@@ -117,16 +117,8 @@ pub struct Entry {
 }
 
 /// PyNN's standard cells that no simulator here runs yet, so that an error can say so instead of "unknown".
-pub const NOT_YET: &[&str] = &[
-    "GIF_cond_exp",
-    "LIF",
-    "AdExp",
-    "PointNeuron",
-    "MultiCompartmentNeuron",
-    "SpikeSourceGamma",
-    "SpikeSourceInhGamma",
-    "SpikeSourcePoissonRefractory",
-];
+pub const NOT_YET: &[&str] =
+    &["GIF_cond_exp", "LIF", "AdExp", "PointNeuron", "MultiCompartmentNeuron", "SpikeSourceInhGamma"];
 
 /// Every cell and spike source that a description can name.
 pub fn catalogue() -> &'static [Entry] {

@@ -111,13 +111,35 @@ pub enum Model {
     },
     /// Neurons of a user's own model, reached through the port of the population's name.
     Port,
+    /// `SpikeSourcePoissonRefractory`: Poisson spikes with a dead time, for each neuron of its own.
+    SpikeSourcePoissonRefractory {
+        /// Mean rate in Hz, dead time included.
+        rate: f64,
+        /// Dead time after each spike.
+        tau_refrac: Span,
+        /// First active time: spikes fall in `(start, start + duration]`.
+        start: Span,
+        /// Length of activity.
+        duration: Span,
+    },
+    /// `SpikeSourceGamma`: intervals with a gamma distribution, for each neuron of its own.
+    SpikeSourceGamma {
+        /// Shape.
+        alpha: f64,
+        /// Rate parameter in Hz: the mean interval is `alpha/beta`.
+        beta: f64,
+        /// First active time: spikes fall in `(start, start + duration]`.
+        start: Span,
+        /// Length of activity.
+        duration: Span,
+    },
 }
 
 impl Model {
     /// True for sources whose spikes are a pure function of the description: every rank that needs them makes them
     /// itself ([`crate::stimulus`]), nothing is sent.
     pub fn is_stimulus(&self) -> bool {
-        matches!(self, Model::SpikeSourceArray { .. } | Model::SpikeSourcePoisson { .. })
+        !matches!(self, Model::Cell { .. } | Model::Port)
     }
 }
 
@@ -242,7 +264,8 @@ pub struct Projection {
     pub to: PopulationId,
     /// Which pairs are connected.
     pub connector: Connector,
-    /// Weight: nA into current-based cells, µS into conductance-based ones, mV into `IF_curr_delta`.
+    /// Weight: nA into current-based cells, µS into conductance-based ones, mV into `IF_curr_delta`
+    /// and `Izhikevich`.
     pub weight: Value,
     /// Delay.
     pub delay: Delay,

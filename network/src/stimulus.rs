@@ -6,9 +6,14 @@
 //! between [`LEAST_MEAN`] and [`MOST_MEAN`]; others are refused.
 //! Spikes carry the stamp of their step's end.
 //!
+//! `SpikeSourcePoissonRefractory` and `SpikeSourceGamma`: renewal processes in equilibrium. Intervals are `tau_refrac` and
+//! an exponential, such that the mean rate is `rate`; or gamma-distributed with shape `alpha` and rate `beta`, such
+//! that the mean rate is `beta/alpha`. A spike counts at the end of the step in which it falls.
+//!
 //! `SpikeSourceArray`: the times given.
 
 mod poisson;
+mod renewal;
 
 use std::ops::Range;
 
@@ -16,6 +21,7 @@ use couple_ports::time::{Span, Time};
 
 use crate::description::{Model, Network, PopulationId};
 use poisson::Poisson;
+use renewal::{Law, Renewal};
 
 /// The largest mean number of spikes of a neuron in a step.
 pub const MOST_MEAN: f64 = 1000.0;
@@ -26,7 +32,7 @@ pub const LEAST_MEAN: f64 = 1.0 / (1_u64 << 32) as f64;
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
 pub enum StimulusError {
     /// The population is no spike source.
-    #[error("`{0}` is no SpikeSourceArray or SpikeSourcePoisson")]
+    #[error("`{0}` is no spike source")]
     NotAStimulus(String),
     /// Indices beyond the population.
     #[error("neurons up to {end} of `{population}` were asked for, but it has {size}")]
@@ -63,6 +69,28 @@ pub enum StimulusError {
         rate: f64,
         /// The component's step.
         step: Span,
+    },
+    /// The dead time leaves no time for spikes at the rate.
+    #[error(
+        "with a rate of {rate} Hz the mean interval is {mean} ms, and tau_refrac ({tau_refrac} ms) must be shorter; lower one of them"
+    )]
+    Refractory {
+        /// The rate in Hz.
+        rate: f64,
+        /// The dead time in ms.
+        tau_refrac: f64,
+        /// The mean interval in ms.
+        mean: f64,
+    },
+    /// A parameter of a gamma process is out of range.
+    #[error("{name} is {value}, but must be a finite number, {must_be}")]
+    Gamma {
+        /// The parameter's name.
+        name: &'static str,
+        /// Its value.
+        value: f64,
+        /// What it must be.
+        must_be: &'static str,
     },
     /// `start` or `duration` is negative.
     #[error("{name} is {span}, but must be zero or more")]
@@ -144,6 +172,8 @@ pub struct Stimulus {
 
 enum Source {
     Poisson(Poisson),
+    /// `None` when the rate is zero.
+    Renewal(Option<Renewal>),
     /// Sorted by (time, index), equal ones merged: (time, index, count).
     Array(Vec<(Time, u32, u32)>),
 }
@@ -159,8 +189,14 @@ impl Stimulus {
         let source = match &p.model {
             Model::SpikeSourcePoisson { rate, start, duration } => {
                 let mean = mean_of(*rate, step)?;
-                let active = Time::ZERO + *start..Time::ZERO.saturating_add(*start).saturating_add(*duration);
-                Source::Poisson(Poisson::new(network.seed, &p.name, mean, active))
+                Source::Poisson(Poisson::new(network.seed, &p.name, mean, active(*start, *duration)))
+            }
+            Model::SpikeSourcePoissonRefractory { start, duration, .. }
+            | Model::SpikeSourceGamma { start, duration, .. } => {
+                let law = law(&p.model, step)?;
+                let active = active(*start, *duration);
+                let range = range.clone();
+                Source::Renewal(law.map(|law| Renewal::new(network.seed, &p.name, law, active, range)))
             }
             Model::SpikeSourceArray { spike_times } => {
                 validate_lists(spike_times, p.size)?;
@@ -182,6 +218,8 @@ impl Stimulus {
     pub fn step(&self, k: i64, mut each: impl FnMut(u32, u32)) {
         match &self.source {
             Source::Poisson(poisson) => poisson.step(k, Time::ZERO + self.step * k, self.range.clone(), each),
+            Source::Renewal(None) => {}
+            Source::Renewal(Some(renewal)) => renewal.step(k, self.step, each),
             Source::Array(spikes) => {
                 let end = Time::ZERO + self.step * k;
                 between(spikes, end - self.step, end).iter().for_each(|(_, index, count)| each(*index, *count));
@@ -192,17 +230,53 @@ impl Stimulus {
     /// Calls `each` with (index, time, count) for every spike in `(from, to]`, by time, then by index.
     pub fn between(&self, from: Time, to: Time, mut each: impl FnMut(u32, Time, u32)) {
         match &self.source {
-            Source::Poisson(poisson) => {
+            Source::Poisson(_) | Source::Renewal(_) => {
                 let steps = |t: Time| (t - Time::ZERO).steps(self.step);
                 for k in steps(from).max(0) + 1..=steps(to) {
                     let time = Time::ZERO + self.step * k;
-                    poisson.step(k, time, self.range.clone(), |index, count| each(index, time, count));
+                    self.step(k, |index, count| each(index, time, count));
                 }
             }
             Source::Array(spikes) => {
                 between(spikes, from, to).iter().for_each(|(time, index, count)| each(*index, *time, *count));
             }
         }
+    }
+}
+
+/// When a source spikes that begins at `start` and goes on for `duration`: after the first, up to the second.
+fn active(start: Span, duration: Span) -> Range<Time> {
+    Time::ZERO + start..Time::ZERO.saturating_add(start).saturating_add(duration)
+}
+
+/// The intervals of a renewal process; `None` when they never end.
+fn law(model: &Model, step: Span) -> Result<Option<Law>, StimulusError> {
+    match *model {
+        Model::SpikeSourcePoissonRefractory { rate, tau_refrac, .. } => {
+            mean_of(rate, step)?;
+            if rate == 0.0 {
+                return Ok(None);
+            }
+            let (mean, dead) = (1e9 / rate, tau_refrac.ns() as f64);
+            if tau_refrac < Span::ZERO {
+                return Err(StimulusError::Negative { name: "tau_refrac", span: tau_refrac });
+            }
+            if dead >= mean {
+                return Err(StimulusError::Refractory { rate, tau_refrac: tau_refrac.ms(), mean: mean / 1e6 });
+            }
+            Ok(Some(Law::Refractory { dead, mean_rest: mean - dead }))
+        }
+        Model::SpikeSourceGamma { alpha, beta, .. } => {
+            if !(alpha.is_finite() && alpha > 0.0) {
+                return Err(StimulusError::Gamma { name: "alpha", value: alpha, must_be: "above zero" });
+            }
+            if !(beta.is_finite() && beta >= 0.0) {
+                return Err(StimulusError::Gamma { name: "beta", value: beta, must_be: "zero or more" });
+            }
+            mean_of(beta / alpha, step)?;
+            Ok((beta > 0.0).then(|| Law::Gamma { shape: alpha, scale: 1e9 / beta }))
+        }
+        _ => Ok(None),
     }
 }
 
@@ -254,19 +328,25 @@ pub fn validate(network: &Network, population: PopulationId) -> Result<(), Stimu
     let targets = network.projections.iter().filter(|q| q.from == population).map(|q| q.to);
     let ports = network.connections.iter().filter(|c| c.from == population).map(|c| c.to);
     let targets = targets.chain(ports).map(|to| &network.components[network.populations[to].component]);
+    let stepwise = |start: Span, duration: Span| {
+        for (name, span) in [("start", start), ("duration", duration)] {
+            if span < Span::ZERO {
+                return Err(StimulusError::Negative { name, span });
+            }
+        }
+        let mut off = targets.clone().filter(|t| !own.step.is_multiple_of(t.step));
+        off.next().map_or(Ok(()), |target| {
+            let component = target.name.clone();
+            Err(StimulusError::StepsDiffer { step: own.step, component, target_step: target.step })
+        })
+    };
     match &p.model {
         Model::SpikeSourcePoisson { rate, start, duration } => {
-            for (name, span) in [("start", *start), ("duration", *duration)] {
-                if span < Span::ZERO {
-                    return Err(StimulusError::Negative { name, span });
-                }
-            }
-            mean_of(*rate, own.step)?;
-            let mut off = targets.filter(|t| !own.step.is_multiple_of(t.step));
-            off.next().map_or(Ok(()), |target| {
-                let component = target.name.clone();
-                Err(StimulusError::StepsDiffer { step: own.step, component, target_step: target.step })
-            })
+            mean_of(*rate, own.step).and_then(|_| stepwise(*start, *duration))
+        }
+        Model::SpikeSourcePoissonRefractory { start, duration, .. }
+        | Model::SpikeSourceGamma { start, duration, .. } => {
+            law(&p.model, own.step).and_then(|_| stepwise(*start, *duration))
         }
         Model::SpikeSourceArray { spike_times } => {
             validate_lists(spike_times, p.size)?;

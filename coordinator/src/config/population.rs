@@ -230,8 +230,9 @@ fn read_model(
             read_spike_times(reader, node, &params, draft.size, step, around.duration)
         }
         None => {
-            draft.stimulus = params.get("rate").map(|n| n.place.clone());
-            read_poisson(reader, &params)
+            let main = ["rate", "alpha", "beta"];
+            draft.stimulus = main.into_iter().find_map(|name| params.get(name)).map(|n| n.place.clone());
+            read_source(reader, entry, &params)
         }
     }
 }
@@ -410,21 +411,45 @@ fn param_error(reader: &mut Reader, error: &ParamError, settings: &Settings<'_>)
     reader.note(Diagnostic::error("out-of-range", &at.place, error.to_string()).label("out of range").help(help));
 }
 
-fn read_poisson(reader: &mut Reader, params: &Settings<'_>) -> Option<Model> {
-    let default = |name: &str| {
-        let parameter = cells::find("SpikeSourcePoisson").and_then(|e| e.parameter(name));
-        parameter.and_then(|p| p.default).unwrap_or(0.0)
-    };
-    let rate = match params.get("rate") {
+/// A source of random spikes.
+fn read_source(reader: &mut Reader, entry: &cells::Entry, params: &Settings<'_>) -> Option<Model> {
+    let default = |name: &str| entry.parameter(name).and_then(|p| p.default).unwrap_or(0.0);
+    let mut rate = |key: &str| match params.get(key) {
         Some(node) => read_rate(reader, node),
-        None => Some(default("rate")),
+        None => Some(default(key)),
     };
+    let (mean, beta) = (rate("rate"), rate("beta"));
     let mut time = |key: &str| match params.get(key) {
         Some(node) => reader.positive_time(node, &format!("`{key}`"), true),
         None => Span::from_ms(default(key)).ok(),
     };
-    let (start, duration) = (time("start"), time("duration"));
-    Some(Model::SpikeSourcePoisson { rate: rate?, start: start?, duration: duration? })
+    let (start, duration, tau_refrac) = (time("start"), time("duration"), time("tau_refrac"));
+    let alpha = match params.get("alpha") {
+        Some(node) => read_shape(reader, node),
+        None => Some(default("alpha")),
+    };
+    let (rate, alpha, beta, tau_refrac) = (mean?, alpha?, beta?, tau_refrac?);
+    let (start, duration) = (start?, duration?);
+    Some(match entry.name {
+        "SpikeSourceGamma" => Model::SpikeSourceGamma { alpha, beta, start, duration },
+        "SpikeSourcePoissonRefractory" => Model::SpikeSourcePoissonRefractory { rate, tau_refrac, start, duration },
+        _ => Model::SpikeSourcePoisson { rate, start, duration },
+    })
+}
+
+fn read_shape(reader: &mut Reader, node: &Node) -> Option<f64> {
+    let alpha = reader.number(node, Dimension::None)?;
+    if alpha > 0.0 {
+        return Some(alpha);
+    }
+    reader.note(
+        Diagnostic::error("out-of-range", &node.place, format!("alpha is {alpha}, but must be above zero"))
+            .label("out of range")
+            .help(
+                "alpha is the shape of the distribution of intervals: 1 for a Poisson process, more for regular spikes",
+            ),
+    );
+    None
 }
 
 fn read_rate(reader: &mut Reader, node: &Node) -> Option<f64> {

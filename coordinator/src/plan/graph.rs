@@ -141,6 +141,8 @@ fn kind(model: &Model) -> &'static str {
         Model::Cell { cell, .. } => cell.name(),
         Model::SpikeSourceArray { .. } => "SpikeSourceArray",
         Model::SpikeSourcePoisson { .. } => "SpikeSourcePoisson",
+        Model::SpikeSourcePoissonRefractory { .. } => "SpikeSourcePoissonRefractory",
+        Model::SpikeSourceGamma { .. } => "SpikeSourceGamma",
         Model::Port => "port",
     }
 }

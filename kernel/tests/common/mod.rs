@@ -213,7 +213,7 @@ fn adaptive_cases() -> Vec<Case> {
     let izhikevich = |name: &str, seed| random(name, Cell::Izhikevich, [2.0, -2.0], seed).with("i_offset", 0.004);
     let hh = |name: &str, seed| random(name, Cell::HhCondExp, [0.01, 0.02], seed).starting("n", 0.1);
     let gsfa = |name: &str, seed| random(name, Cell::IfCondExpGsfaGrr, [0.012, 0.02], seed);
-    let facets = |name: &str, seed| random(name, Cell::IfFacetsHardware1, [0.05, 0.03], seed);
+    let facets = |name: &str, seed| random(name, Cell::IfFacetsHardware1, [0.02, 0.03], seed);
     let quarter = |mut case: Case| {
         case.step = Span::from_ns(25_000);
         case.steps = 20_000;

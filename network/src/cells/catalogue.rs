@@ -51,7 +51,7 @@ const EIF_PARAMETERS: &[Parameter] = &[
 const EIF_STATE: &[StateVariable] =
     &[V, starts_at_zero("w", "nA"), starts_at_zero("gsyn_exc", "uS"), starts_at_zero("gsyn_inh", "uS")];
 
-pub(super) static CATALOGUE: [Entry; 13] = [
+pub(super) static CATALOGUE: [Entry; 15] = [
     Entry {
         name: "IF_curr_exp",
         cell: Some(Cell::IfCurrExp),
@@ -239,6 +239,32 @@ pub(super) static CATALOGUE: [Entry; 13] = [
         cell: None,
         parameters: &[
             parameter("rate", 1.0, "Hz", Allowed::NotNegative),
+            parameter("start", 0.0, "ms", Allowed::NotNegative),
+            parameter("duration", 1e10, "ms", Allowed::NotNegative),
+        ],
+        state: &[],
+        conductance_based: false,
+        weight_unit: "",
+    },
+    Entry {
+        name: "SpikeSourcePoissonRefractory",
+        cell: None,
+        parameters: &[
+            parameter("rate", 1.0, "Hz", Allowed::NotNegative),
+            parameter("tau_refrac", 0.0, "ms", Allowed::NotNegative),
+            parameter("start", 0.0, "ms", Allowed::NotNegative),
+            parameter("duration", 1e10, "ms", Allowed::NotNegative),
+        ],
+        state: &[],
+        conductance_based: false,
+        weight_unit: "",
+    },
+    Entry {
+        name: "SpikeSourceGamma",
+        cell: None,
+        parameters: &[
+            parameter("alpha", 2.0, "", Allowed::Positive),
+            parameter("beta", 1.0, "Hz", Allowed::NotNegative),
             parameter("start", 0.0, "ms", Allowed::NotNegative),
             parameter("duration", 1e10, "ms", Allowed::NotNegative),
         ],

@@ -110,6 +110,22 @@ fn golden_poisson() {
     assert_eq!(text, GOLDEN, "{text:?}");
 }
 
+#[test]
+fn golden_renewal() {
+    let text = |model| {
+        let drawn = spikes(&renewal(model), 50..60, Span::ZERO, ONE_MS * 20);
+        drawn.iter().map(|(time, index, _)| format!("{time} {index}")).collect::<Vec<_>>().join(", ")
+    };
+    assert_eq!(
+        text(gamma(3.0, 150.0)),
+        "1.5 ms 58, 3.1 ms 52, 3.2 ms 55, 4.8 ms 54, 9.7 ms 57, 11.7 ms 56, 14.3 ms 50, 16.4 ms 57"
+    );
+    assert_eq!(
+        text(refractory(50.0, ONE_MS * 10)),
+        "1.5 ms 55, 1.7 ms 58, 2.7 ms 54, 3.2 ms 52, 4.8 ms 56, 5.4 ms 57, 9.3 ms 50, 12.5 ms 58, 13.2 ms 53, 13.2 ms 55, 14.2 ms 52, 14.7 ms 59, 15.4 ms 54, 16.5 ms 51, 18.9 ms 56"
+    );
+}
+
 const GOLDEN: [&str; 9] = [
     "0.1 ms 506 1",
     "0.1 ms 510 1",
@@ -174,4 +190,108 @@ fn targets_on_another_grid() {
     let mut array = with_target(200_000);
     array.populations[0].model = Model::SpikeSourceArray { spike_times: vec![vec![STEP * 3]] };
     assert!(matches!(validate(&array, 0), Err(StimulusError::OffGrid { component, .. }) if component == "other"));
+}
+
+fn renewal(model: Model) -> Network {
+    let mut network = network([200, 10], false, Connector::AllToAll { allow_self_connections: true });
+    network.populations[0].model = model;
+    network
+}
+
+fn gamma(alpha: f64, beta: f64) -> Model {
+    Model::SpikeSourceGamma { alpha, beta, start: Span::ZERO, duration: Span::MAX }
+}
+
+fn refractory(rate: f64, tau_refrac: Span) -> Model {
+    Model::SpikeSourcePoissonRefractory { rate, tau_refrac, start: Span::ZERO, duration: Span::MAX }
+}
+
+#[test]
+fn renewal_processes_are_the_same_in_parts_and_in_any_order() {
+    for model in [gamma(2.5, 500.0), refractory(150.0, ONE_MS * 2), gamma(0.5, 20_000.0)] {
+        let network = renewal(model);
+        let whole = spikes(&network, 0..200, Span::ZERO, ONE_MS * 50);
+        assert!(whole.is_sorted() && whole.len() > 500);
+        let mut parts = Vec::new();
+        for range in [0..1, 1..77, 77..200] {
+            for (from, to) in [(20, 50), (0, 10), (10, 20)] {
+                parts.extend(spikes(&network, range.clone(), ONE_MS * from, ONE_MS * to));
+            }
+        }
+        parts.sort_unstable();
+        assert_eq!(parts, whole);
+        // One stimulus asked for steps forth and back, some of them twice.
+        let stimulus = Stimulus::new(&network, 0, 0..200).expect("a valid source");
+        let mut stepwise: Vec<(Time, u32, u32)> = Vec::new();
+        for k in (301..=500).chain([7]).chain(201..=300).chain(1..=200) {
+            stepwise.retain(|(time, ..)| *time != Time::ZERO + STEP * k);
+            stimulus.step(k, |index, count| stepwise.push((Time::ZERO + STEP * k, index, count)));
+        }
+        stepwise.sort_unstable();
+        assert_eq!(stepwise, whole);
+    }
+}
+
+/// Mean rate in Hz in each of ten parts of a second, and the intervals in ms.
+fn statistics(model: Model) -> (Vec<f64>, Vec<f64>) {
+    let network = renewal(model);
+    let second = ONE_MS * 1000;
+    let (mut rates, mut last, mut intervals) = (vec![0.0; 10], vec![None; 200], Vec::new());
+    for (time, index, count) in spikes(&network, 0..200, Span::ZERO, second) {
+        let ms = (time - Time::ZERO).ms();
+        rates[((ms - 0.05) / 100.0) as usize] += f64::from(count) * 10.0 / 200.0;
+        if let Some(before) = last[index as usize].replace(ms) {
+            intervals.push(ms - before);
+        }
+    }
+    (rates, intervals)
+}
+
+#[test]
+fn renewal_processes_have_their_distributions() {
+    // (model, mean rate, coefficient of variation of the intervals)
+    let cases = [
+        (gamma(4.0, 400.0), 100.0, 0.5),
+        (gamma(1.0, 80.0), 80.0, 1.0),
+        (gamma(10.0, 600.0), 60.0, 0.1_f64.sqrt()),
+        (refractory(100.0, ONE_MS * 5), 100.0, 0.5),
+        (refractory(100.0, Span::ZERO), 100.0, 1.0),
+    ];
+    for (model, rate, variation) in cases {
+        let name = format!("{model:?}");
+        let (rates, intervals) = statistics(model);
+        // From the first moment on, as the process begins in equilibrium; four standard deviations at least.
+        for part in rates {
+            assert!((part - rate).abs() < 4.0 * (rate * 10.0 / 200.0).sqrt(), "{name}: {part} Hz");
+        }
+        let mean = intervals.iter().sum::<f64>() / intervals.len() as f64;
+        let variance = intervals.iter().map(|i| (i - mean).powi(2)).sum::<f64>() / intervals.len() as f64;
+        assert!((mean * rate / 1000.0 - 1.0).abs() < 0.05, "{name}: mean interval {mean} ms");
+        assert!((variance.sqrt() / mean - variation).abs() < 0.05, "{name}: variation {}", variance.sqrt() / mean);
+    }
+    let (_, intervals) = statistics(refractory(150.0, ONE_MS * 5));
+    assert!(intervals.iter().all(|i| *i >= 4.9), "no two spikes within the dead time, but for the grid");
+}
+
+#[test]
+fn renewal_processes_keep_to_their_time_and_may_be_silent() {
+    let (start, duration) = (ONE_MS * 3, ONE_MS * 4);
+    let network = renewal(Model::SpikeSourceGamma { alpha: 2.0, beta: 4000.0, start, duration });
+    let times = spikes(&network, 0..200, Span::ZERO, ONE_MS * 20);
+    let inside = |time: Time| time > Time::ZERO + start && time <= Time::ZERO + start + duration;
+    assert!(times.len() > 100 && times.iter().all(|(time, ..)| inside(*time)));
+    for model in [gamma(2.0, 0.0), refractory(0.0, ONE_MS)] {
+        assert!(spikes(&renewal(model), 0..200, Span::ZERO, ONE_MS * 100).is_empty());
+    }
+}
+
+#[test]
+fn impossible_renewal_processes_are_refused() {
+    let check = |model| validate(&renewal(model), 0).map_err(|e| e.to_string());
+    assert_eq!(check(gamma(2.0, 100.0)), Ok(()));
+    assert!(check(refractory(100.0, ONE_MS * 10)).is_err_and(|e| e.contains("must be shorter")));
+    assert!(check(refractory(1.0, -ONE_MS)).is_err_and(|e| e.contains("tau_refrac")));
+    assert!(check(gamma(0.0, 1.0)).is_err_and(|e| e.contains("alpha")));
+    assert!(check(gamma(1.0, -1.0)).is_err_and(|e| e.contains("beta")));
+    assert!(check(gamma(1.0, 1e9)).is_err_and(|e| e.contains("more than")));
 }
