@@ -114,6 +114,24 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(config(60))]
+
+    /// The order in which projections and components are listed says nothing.
+    #[test]
+    fn the_order_of_the_description_does_not_matter(sketch in sketch(), layout in layout(), manner in manner()) {
+        let mut network = sketch.network(&layout);
+        let reference = run(&network, &Manner::PLAIN).unwrap();
+        network.projections.reverse();
+        network.recordings.reverse();
+        network.components.reverse();
+        let last = network.components.len() - 1;
+        network.populations.iter_mut().for_each(|population| population.component = last - population.component);
+        let found = run(&network, &manner).unwrap();
+        assert!(found == reference, "{}\n{manner:?}", difference(&reference, &found));
+    }
+}
+
 /// The random networks are worth comparing: most of them spike, and spikes have effects.
 #[test]
 fn random_networks_are_lively() {
