@@ -5,7 +5,7 @@ mod networks;
 use couple_kernel::{Engine, Part};
 use couple_network::description::*;
 use couple_ports::time::{Span, Time};
-use networks::plastic::{make_plastic, stdp, tsodyks_markram};
+use networks::plastic::{make_plastic, pair, stdp, tsodyks_markram};
 use networks::*;
 
 const CELLS: [Cell; 4] = [Cell::IfCurrExp, Cell::IfCurrAlpha, Cell::IfCurrDelta, Cell::IfCondExp];
@@ -94,33 +94,6 @@ fn spikes_from_far_ahead_meet_the_postsynaptic_spikes_of_their_time() {
     let expected: Vec<Spike> = whole.0.iter().copied().filter(|s| s.1 == 1).collect();
     assert!(expected == found);
     assert_eq!(engine.weights(1), whole.1[1]);
-}
-
-/// One neuron that fires when its strong input says so, and one plastic synapse onto it from another source.
-fn pair(pre: &[i64], post: &[i64], delay: i64, plasticity: Plasticity) -> Network {
-    let array = |name: &str, steps: &[i64]| Population {
-        name: name.into(),
-        component: 0,
-        size: 1,
-        model: Model::SpikeSourceArray { spike_times: vec![steps.iter().map(|k| STEP * *k).collect()] },
-    };
-    let mut n = network(1);
-    n.populations.push(cells("cell", 0, 1, Cell::IfCurrDelta, &[("tau_refrac", Value::Constant(0.1))]));
-    // The teacher's spikes make the neuron fire one step later.
-    n.populations.push(array("teacher", &post.iter().map(|k| k - 1).collect::<Vec<_>>()));
-    n.populations.push(array("pre", pre));
-    let mut plastic = projection(
-        (2, 0),
-        Connector::OneToOne,
-        Value::Constant(0.5),
-        Delay::Constant(STEP * delay),
-        Receptor::Excitatory,
-    );
-    plastic.plasticity = plasticity;
-    let strong =
-        projection((1, 0), Connector::OneToOne, Value::Constant(100.0), Delay::Constant(STEP), Receptor::Excitatory);
-    n.projections = vec![strong, plastic];
-    n
 }
 
 #[test]

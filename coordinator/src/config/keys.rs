@@ -173,18 +173,92 @@ pub(super) static PROJECTION: Section = section(
             "{ type = \"FixedProbability\", p = 0.1 }",
             "Which pairs of neurons are connected.",
         ),
-        must("synapse", Shape::One(&SYNAPSE), "{ weight = 0.1, delay = \"1.5 ms\" }", "What the synapses are."),
+        must(
+            "synapse",
+            Shape::Kinds("type", &SYNAPSES),
+            "{ weight = 0.1, delay = \"1.5 ms\" }",
+            "What the synapses are; without a type, static ones.",
+        ),
         may("receptor", Shape::Word(&RECEPTORS), "\"excitatory\"", "Where they act; default excitatory."),
     ],
 );
 
-pub(super) static SYNAPSE: Section = section(
-    "`synapse`",
+/// A synapse without a `type`.
+pub(super) static SYNAPSE: Section = section("`synapse`", STATIC);
+const STATIC: &[Key] =
+    &[may("type", Shape::Text, "\"StaticSynapse\"", "Which synapse; default static."), WEIGHT, DELAY];
+const SYNAPSE_TYPE: Key = must("type", Shape::Text, "\"STDPMechanism\"", "Which synapse.");
+const WEIGHT: Key = must("weight", Shape::Value, "0.1", "In nA, mV (IF_curr_delta) or µS (IF_cond_exp).");
+const DELAY: Key =
+    must("delay", Shape::Value, "\"1.5 ms\"", "A multiple of the target's step; drawn delays are rounded to it.");
+
+const fn synapse(title: &'static str, keys: &'static [Key]) -> Section {
+    Section { what: "", title, keys }
+}
+
+/// Synapses by name.
+pub(super) static SYNAPSES: [Section; 3] = [
+    synapse("StaticSynapse", STATIC),
+    synapse(
+        "TsodyksMarkramSynapse",
+        &[
+            SYNAPSE_TYPE,
+            WEIGHT,
+            DELAY,
+            may("U", Shape::Number, "0.5", "Part of the resources that the first spike uses; default 0.5."),
+            may("tau_rec", Shape::Number, "100.0", "Time constant of recovery; default 100 ms."),
+            may("tau_facil", Shape::Number, "0.0", "Time constant of facilitation; default 0, none."),
+        ],
+    ),
+    synapse(
+        "STDPMechanism",
+        &[
+            SYNAPSE_TYPE,
+            WEIGHT,
+            DELAY,
+            must("timing", Shape::One(&TIMING), "{ tau_plus = 20.0, tau_minus = 20.0 }", "The SpikePairRule."),
+            must(
+                "weight_dependence",
+                Shape::Kinds("type", &WEIGHT_DEPENDENCES),
+                "{ type = \"Additive\", w_max = 0.2 }",
+                "How changes depend on the weight.",
+            ),
+            may("dendritic_delay_fraction", Shape::Number, "1", "Only 1: delays are dendritic."),
+        ],
+    ),
+];
+
+/// PyNN's SpikePairRule.
+pub(super) static TIMING: Section = section(
+    "`timing`",
     &[
-        must("weight", Shape::Value, "0.1", "In nA, mV (IF_curr_delta) or µS (IF_cond_exp)."),
-        must("delay", Shape::Value, "\"1.5 ms\"", "A multiple of the target's step; drawn delays are rounded to it."),
+        may("type", Shape::Word(&["SpikePairRule"]), "\"SpikePairRule\"", "All pairs of spikes."),
+        may("tau_plus", Shape::Number, "20.0", "Time constant of potentiation; default 20 ms."),
+        may("tau_minus", Shape::Number, "20.0", "Time constant of depression; default 20 ms."),
+        may("A_plus", Shape::Number, "0.01", "Largest potentiation by a pair, as a part of w_max; default 0.01."),
+        may("A_minus", Shape::Number, "0.01", "Largest depression by a pair, as a part of w_max; default 0.01."),
     ],
 );
+
+/// Weight dependences by name.
+pub(super) static WEIGHT_DEPENDENCES: [Section; 4] = [
+    synapse("Additive", &[DEPENDENCE, W_MIN, W_MAX]),
+    synapse("Multiplicative", &[DEPENDENCE, W_MIN, W_MAX]),
+    synapse("AdditivePotentiationMultiplicativeDepression", &[DEPENDENCE, W_MIN, W_MAX]),
+    synapse(
+        "Gutig",
+        &[
+            DEPENDENCE,
+            W_MIN,
+            W_MAX,
+            may("mu_plus", Shape::Number, "0.5", "Exponent of potentiation; default 0.5."),
+            may("mu_minus", Shape::Number, "0.5", "Exponent of depression; default 0.5."),
+        ],
+    ),
+];
+const DEPENDENCE: Key = must("type", Shape::Text, "\"Additive\"", "Which weight dependence.");
+const W_MIN: Key = may("w_min", Shape::Number, "0.0", "The weight nearest to zero; default 0.");
+const W_MAX: Key = must("w_max", Shape::Number, "0.2", "The weight farthest from zero, negative where weights are.");
 
 pub(super) static CONNECTION: Section = section(
     "this connection",
@@ -318,7 +392,7 @@ mod tests {
             assert!(text.contains(&format!("\"{}\"", section.title)), "{}", section.title);
             section.keys.iter().for_each(|key| assert!(written(key.name), "{}: {}", section.title, key.name));
         }
-        for section in &CONNECTORS {
+        for section in CONNECTORS.iter().chain(&SYNAPSES).chain(&WEIGHT_DEPENDENCES) {
             assert!(text.contains(&format!("\"{}\"", section.title)), "{}", section.title);
         }
     }

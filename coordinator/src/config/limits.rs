@@ -3,7 +3,7 @@
 //! Of the native kernel and of NEST in its present version. Whatever is refused here would fail when the component
 //! builds its part of the network, or (delays in NEST) be simulated wrongly.
 
-use couple_network::description::{Connector, Delay, Network, Simulator, Value};
+use couple_network::description::{Connector, Delay, Network, Plasticity, Simulator, Value};
 use couple_ports::time::Span;
 
 use super::component::ComponentDraft;
@@ -177,6 +177,32 @@ pub(super) fn nest_synapses(reader: &mut Reader, network: &Network, places: &[Pl
                 Diagnostic::error("limit", place, message)
                     .label("too many synapses")
                     .help(format!("use threads = {least} at least, more ranks, or simulator = \"native\"")),
+            );
+        }
+    }
+}
+
+/// In NEST the trace of postsynaptic spikes belongs to the neuron: a population there has one `tau_minus`. `places` are
+/// those of the projections.
+pub(super) fn nest_traces(reader: &mut Reader, network: &Network, places: &[Place]) {
+    let mut first = std::collections::BTreeMap::new();
+    for (p, place) in network.projections.iter().zip(places) {
+        let Plasticity::Stdp(stdp) = p.plasticity else { continue };
+        if network.components[network.target_component(p)].simulator != Simulator::Nest {
+            continue;
+        }
+        let (tau, other) = *first.entry(p.to).or_insert((stdp.tau_minus, place));
+        if tau != stdp.tau_minus {
+            let name = &network.populations[p.to].name;
+            let message = format!(
+                "tau_minus is {} ms here and {tau} ms elsewhere, but in NEST it belongs to the neurons of `{name}`",
+                stdp.tau_minus
+            );
+            reader.note(
+                Diagnostic::error("limit", place, message)
+                    .label("another tau_minus")
+                    .related(other, "one tau_minus")
+                    .help("give both the same, or place the target on a component with simulator = \"native\""),
             );
         }
     }

@@ -148,6 +148,7 @@ fn read(
     };
     checks::drawable(reader, &network, &stimuli, &places);
     limits::nest_synapses(reader, &network, &places.components);
+    limits::nest_traces(reader, &network, &places.projections);
     // The folder of a file named without one is the current folder.
     let directory = std::path::absolute(Path::new(".").join(&run.directory)).unwrap_or(run.directory);
     let options = RunOptions {

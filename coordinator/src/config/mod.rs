@@ -29,6 +29,7 @@ mod reader;
 mod run;
 mod schema;
 mod set;
+mod synapse;
 mod synonyms;
 mod tree;
 mod units;

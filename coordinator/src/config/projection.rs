@@ -2,17 +2,18 @@
 
 use std::collections::{HashMap, HashSet};
 
-use couple_network::description::{Cell, Connector, Delay, Plasticity, PopulationId, Projection, Receptor};
+use couple_network::description::{Cell, Connector, Delay, PopulationId, Projection, Receptor, Value};
 use couple_ports::time::Span;
 
 use super::component::ComponentDraft;
 use super::connector::{self, Pair};
 use super::diagnostic::{Diagnostic, Place};
-use super::keys::{PROJECTION, RECEPTORS, SYNAPSE};
+use super::keys::{PROJECTION, RECEPTORS};
 use super::limits;
 use super::pairs::{self, Member};
 use super::population::{Kind, PopulationDraft, off_grid_help};
 use super::reader::{Fields, Reader};
+use super::synapse;
 use super::tree::Node;
 use super::units::{self, Dimension};
 use super::values::Length;
@@ -212,19 +213,19 @@ fn read_pair(
     if matches!(target.kind, Some(Kind::Port | Kind::Stimulus)) {
         return None;
     }
-    let synapse = fields.get("synapse").and_then(|node| reader.open(node, &node.place, &SYNAPSE));
+    let synapse = fields.get("synapse").and_then(|node| synapse::open(reader, node));
     let length = match &connector {
         Some(Connector::FromList { pairs }) => Length::Exactly(pairs.len(), "pairs of the connector"),
         Some(_) => Length::No("only the connector FromList has a list of synapses"),
         None => Length::Unknown,
     };
-    let delay = synapse.and_then(|s| s.get("delay")).and_then(|node| {
+    let delay = synapse.and_then(|(s, _)| s.get("delay")).and_then(|node| {
         let delay = reader.delay(node, length)?;
         let fine = check_delay(reader, node, &delay, net.step(to)?)
             && limits::delay(reader, component?, target.size, node, &delay);
         fine.then_some(delay)
     });
-    let weight = synapse.and_then(|s| s.get("weight")).and_then(|node| match target.kind? {
+    let weight = synapse.and_then(|(s, _)| s.get("weight")).and_then(|node| match target.kind? {
         Kind::Cell(cell) => {
             let dimension = Dimension::of_unit(cell.entry().weight_unit);
             let weight = reader.value(node, dimension, length)?;
@@ -233,6 +234,13 @@ fn read_pair(
         }
         // The user's own model knows what its weights mean; a unit in the value says which they are.
         _ => reader.value(node, dimension_of(node), length),
+    });
+    let plasticity = synapse.and_then(|(fields, section)| {
+        let unit = match target.kind? {
+            Kind::Cell(cell) => Dimension::of_unit(cell.entry().weight_unit),
+            _ => fields.get("weight").map_or(Dimension::Current, dimension_of),
+        };
+        synapse::read_plasticity(reader, (&fields, section), unit, weight.as_ref().map(Value::bounds), component)
     });
     let connector = connector?;
     let projection = Projection {
@@ -243,7 +251,7 @@ fn read_pair(
         weight: weight?,
         delay: delay?,
         receptor: receptor?,
-        plasticity: Plasticity::Static,
+        plasticity: plasticity?,
     };
     Some((connector, projection))
 }

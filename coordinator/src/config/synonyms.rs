@@ -162,15 +162,32 @@ const REMARKS: &[(&str, &str, &str)] = &[
     ("weights", "type", "it belongs to the synapse:  synapse = { weight = 0.1, delay = \"1.5 ms\" }"),
     ("delay", "type", "it belongs to the synapse:  synapse = { weight = 0.1, delay = \"1.5 ms\" }"),
     ("delays", "type", "it belongs to the synapse:  synapse = { weight = 0.1, delay = \"1.5 ms\" }"),
-    ("plasticity", "connector", "leave it out: synapses are static in this version"),
-    ("tau_rec", "weight", "leave it out: synapses are static in this version"),
-    ("tau_facil", "weight", "leave it out: synapses are static in this version"),
-    ("u", "weight", "leave it out: synapses are static in this version"),
+    ("plasticity", "connector", "it belongs to `synapse`:  synapse = { type = \"STDPMechanism\", … }"),
+    ("tau_plus", "timing", "it belongs to the rule of timing:  timing = { tau_plus = 20.0 }"),
+    ("tau_plus", "w_max", "it belongs to the rule of timing:  timing = { tau_plus = 20.0 }"),
+    ("tau_minus", "timing", "it belongs to the rule of timing:  timing = { tau_minus = 20.0 }"),
+    ("tau_minus", "w_max", "it belongs to the rule of timing:  timing = { tau_minus = 20.0 }"),
+    ("a_plus", "timing", "it belongs to the rule of timing:  timing = { A_plus = 0.01 }"),
+    ("a_plus", "w_max", "it belongs to the rule of timing:  timing = { A_plus = 0.01 }"),
+    ("a_minus", "timing", "it belongs to the rule of timing:  timing = { A_minus = 0.01 }"),
+    ("a_minus", "w_max", "it belongs to the rule of timing:  timing = { A_minus = 0.01 }"),
+    (
+        "w_max",
+        "timing",
+        "it belongs to the weight dependence:  weight_dependence = { type = \"Additive\", w_max = 0.2 }",
+    ),
+    (
+        "w_min",
+        "timing",
+        "it belongs to the weight dependence:  weight_dependence = { type = \"Additive\", w_max = 0.2 }",
+    ),
+    ("tau_rec", "weight", "give the synapse its type:  type = \"TsodyksMarkramSynapse\""),
+    ("tau_facil", "weight", "give the synapse its type:  type = \"TsodyksMarkramSynapse\""),
+    ("u", "weight", "give the synapse its type:  type = \"TsodyksMarkramSynapse\""),
     ("record", "params", "recordings stand on their own:  [[record]] population = \"NAME\""),
     ("rng", "type", "leave it out: random numbers follow from run.seed and the projection's name"),
-    ("type", "weight", "leave it out: synapses are static in this version"),
-    ("model", "weight", "leave it out: synapses are static in this version"),
-    ("synapse_model", "weight", "leave it out: synapses are static in this version"),
+    ("model", "weight", "write  type = \"StaticSynapse\", \"TsodyksMarkramSynapse\" or \"STDPMechanism\""),
+    ("synapse_model", "weight", "write  type = \"StaticSynapse\", \"TsodyksMarkramSynapse\" or \"STDPMechanism\""),
     ("receptor", "weight", "it belongs to the projection, beside `synapse`:  receptor = \"inhibitory\""),
     ("receptor_type", "weight", "it belongs to the projection, beside `synapse`:  receptor = \"inhibitory\""),
     ("stop", "rate", "give `duration`, which counts from `start`"),
@@ -203,7 +220,11 @@ pub(super) fn meant<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 /// What to do instead of writing `name` in a table with the keys `known`.
 pub(super) fn remark(name: &str, known: &[&str]) -> Option<String> {
     let compared = plain(name);
-    if let Some((_, _, remark)) = REMARKS.iter().find(|r| r.0 == compared && known.contains(&r.1)) {
+    // A synapse has a type like a connector; its own keys in other letters are no one else's.
+    let is_synapse = known.contains(&"weight");
+    let fits = |marker: &str| known.contains(&marker) && !(is_synapse && marker == "type");
+    let own = known.iter().any(|key| key.to_lowercase() == compared);
+    if let Some((_, _, remark)) = REMARKS.iter().find(|r| !own && r.0 == compared && fits(r.1)) {
         return Some(remark.to_string());
     }
     // Settings of a cell beside `params` instead of in it.

@@ -20,6 +20,7 @@ pub(super) const PACKAGE: &[(&str, &str)] = embedded!("../../../adapters/python/
     "couple/nest/cells.py",
     "couple/nest/component.py",
     "couple/nest/kernel.py",
+    "couple/nest/plasticity.py",
 );
 
 /// The NEST extension.
@@ -28,6 +29,7 @@ pub(super) const EXTENSION: &[(&str, &str)] = embedded!("../../../adapters/pytho
     "couplemod.cpp",
     "exchange.cpp",
     "exchange.hpp",
+    "plastic.hpp",
 );
 
 /// The C ABI that the extension calls.

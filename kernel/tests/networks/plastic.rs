@@ -3,6 +3,8 @@
 use couple_network::description::*;
 use couple_ports::time::Span;
 
+use super::{STEP, cells, network, projection};
+
 /// A plastic synapse; times are steps, weights in the model's unit.
 pub struct Synapse {
     /// The weight without what short-term plasticity makes of it.
@@ -114,4 +116,31 @@ pub fn make_plastic(network: &mut Network) {
     if let Plasticity::Stdp(stdp) = &mut network.projections[6].plasticity {
         stdp.tau_minus = 34.0;
     }
+}
+
+/// One neuron that fires when its strong input says so, and one plastic synapse onto it from another source.
+pub fn pair(pre: &[i64], post: &[i64], delay: i64, plasticity: Plasticity) -> Network {
+    let array = |name: &str, steps: &[i64]| Population {
+        name: name.into(),
+        component: 0,
+        size: 1,
+        model: Model::SpikeSourceArray { spike_times: vec![steps.iter().map(|k| STEP * *k).collect()] },
+    };
+    let mut n = network(1);
+    n.populations.push(cells("cell", 0, 1, Cell::IfCurrDelta, &[("tau_refrac", Value::Constant(0.1))]));
+    // The teacher's spikes make the neuron fire one step later.
+    n.populations.push(array("teacher", &post.iter().map(|k| k - 1).collect::<Vec<_>>()));
+    n.populations.push(array("pre", pre));
+    let mut plastic = projection(
+        (2, 0),
+        Connector::OneToOne,
+        Value::Constant(0.5),
+        Delay::Constant(STEP * delay),
+        Receptor::Excitatory,
+    );
+    plastic.plasticity = plasticity;
+    let strong =
+        projection((1, 0), Connector::OneToOne, Value::Constant(31.0), Delay::Constant(STEP), Receptor::Excitatory);
+    n.projections = vec![strong, plastic];
+    n
 }

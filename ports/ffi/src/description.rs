@@ -1,6 +1,6 @@
 //! The description as JSON, for programs that do not read the binary one.
 
-use couple_network::description::{Model, Network, Population, Receptor, Value};
+use couple_network::description::{Model, Network, Plasticity, Population, Receptor, Value};
 use couple_ports::control::Welcome;
 use couple_ports::index::IndexMap;
 use serde_json::{Map, json};
@@ -86,7 +86,29 @@ fn projection(network: &Network, welcome: &Welcome, id: usize) -> serde_json::Va
         "min_delay_ns": projection.delay.min(step).ns(),
         "max_delay_ns": projection.delay.max(step).ns(),
         "internal": network.source_component(projection) == own && network.target_component(projection) == own,
+        "synapse": synapse(projection.plasticity),
     })
+}
+
+/// The type and the parameters of a synapse, by PyNN's names.
+fn synapse(plasticity: Plasticity) -> serde_json::Value {
+    match plasticity {
+        Plasticity::Static => json!({ "type": "StaticSynapse" }),
+        Plasticity::TsodyksMarkram(p) => json!({
+            "type": "TsodyksMarkramSynapse", "U": p.u, "tau_rec": p.tau_rec, "tau_facil": p.tau_facil,
+        }),
+        Plasticity::Stdp(p) => json!({
+            "type": "STDPMechanism",
+            "tau_plus": p.tau_plus,
+            "tau_minus": p.tau_minus,
+            "A_plus": p.a_plus,
+            "A_minus": p.a_minus,
+            "w_min": p.w_min,
+            "w_max": p.w_max,
+            "mu_plus": p.mu_plus,
+            "mu_minus": p.mu_minus,
+        }),
+    }
 }
 
 fn input(network: &Network, welcome: &Welcome, index: usize) -> serde_json::Value {

@@ -7,7 +7,7 @@ import time
 import numpy
 
 from ..session import CoupleError, failure
-from . import cells, kernel
+from . import cells, kernel, plasticity
 
 
 def _log(message):
@@ -184,6 +184,8 @@ class Component:
     def _connect(self):
         """Draws the synapses of this rank: those from its own neurons go into NEST, the others to the extension."""
         self.longest_delay_ns = self.step_ns
+        # Of plastic synapses that are not NEST's connections.
+        self.shortest_plastic_ns = None
         self.channels = {}
         self.needed = {link["index"]: [] for link in self.description["inputs"]}
         by_id = {p["id"]: p for p in self.description["populations"]}
@@ -203,21 +205,44 @@ class Component:
         port = self.ports[target["name"]]
         weight = cells.weights(port.cell, projection["receptor"], synapses.weight, projection["name"])
         receptor = self._receptor(port, projection)
+        model = self._plasticity(projection, port)
+        if model is not None:
+            weight = plasticity.bounded(model[0], weight)
         if source["stimulus"]:
-            self._to_extension(self._stimulus(source), port, synapses, weight, receptor)
+            self._to_extension(self._stimulus(source), port, synapses, weight, receptor, model)
             return
         if source["local"]:
             own = (synapses.pre >= source["first"]) & (synapses.pre < source["first"] + source["count"])
             if own.all():  # the common case, without a copy
-                self._into_nest(self.ports[source["name"]], port, synapses, weight, receptor)
+                self._into_nest(self.ports[source["name"]], port, synapses, weight, receptor, model)
                 return
-            self._into_nest(self.ports[source["name"]], port, synapses.select(own), weight[own], receptor)
+            self._into_nest(self.ports[source["name"]], port, synapses.select(own), weight[own], receptor, model)
             synapses, weight = synapses.select(~own), weight[~own]
         link = next(i for i in self.description["inputs"] if i["source"] == source["name"] and not i.get("target"))
         if source["id"] not in self.channels:
             self.channels[source["id"]] = self.extension.input(link["index"], link["width"], link["min_delay_ns"])
-        self._to_extension(self.channels[source["id"]], port, synapses, weight, receptor)
+        self._to_extension(self.channels[source["id"]], port, synapses, weight, receptor, model)
         self.needed[link["index"]].append(numpy.unique(synapses.pre))
+
+    def _plasticity(self, projection, port):
+        """NEST's model for the projection's synapses when they are plastic; a copy with its parameters exists then."""
+        synapse, cell = projection.get("synapse"), port.cell
+        negative = cell.signed and cell.negate_inhibitory and projection["receptor"] == "inhibitory"
+        model = plasticity.model(synapse, -cell.weight_factor if negative else cell.weight_factor)
+        if model is None:
+            return None
+        copy = f"couple_synapse_{projection['id']}"
+        self.nest.CopyModel(model.name, copy, plasticity.defaults(model))
+        tau_minus = plasticity.tau_minus(synapse)
+        if tau_minus is not None and port.nodes is not None:
+            try:
+                port.nodes.set(tau_minus=tau_minus)
+            except self.nest.NESTErrors.NESTError as error:
+                raise CoupleError(
+                    f"projection `{projection['name']}`: the neurons of `{port.population['name']}` cannot have "
+                    f"STDP in NEST ({error}). Help: use a model with `tau_minus`, or a static synapse"
+                ) from error
+        return model, copy
 
     def _stimulus(self, source):
         """The extension's channel of a spike source."""
@@ -240,14 +265,22 @@ class Component:
                 f"`{port.population['name']}`, but couple.nest.port names only {', '.join(port.receptors)}"
             ) from None
 
-    def _to_extension(self, channel, port, synapses, weight, receptor):
+    def _to_extension(self, channel, port, synapses, weight, receptor, plastic):
         target = port.node_of(synapses.post)
-        self.extension.synapses(channel, synapses.pre, target, weight, synapses.delay_ns, receptor)
+        if plastic is None:
+            self.extension.synapses(channel, synapses.pre, target, weight, synapses.delay_ns, receptor)
+        elif len(synapses) > 0:
+            shortest = int(synapses.delay_ns.min())
+            self.shortest_plastic_ns = min(shortest, self.shortest_plastic_ns or shortest)
+            self.extension.plastic_synapses(
+                channel, synapses.pre, target, weight, synapses.delay_ns, receptor, plastic[0], self.anchor.global_id
+            )
 
-    def _into_nest(self, source, target, synapses, weight, receptor):
+    def _into_nest(self, source, target, synapses, weight, receptor, plastic):
         if len(synapses) == 0:
             return
-        spec = {"synapse_model": "static_synapse", "weight": weight, "delay": synapses.delay_ns / 1e6}
+        name = plastic[1] if plastic else "static_synapse"
+        spec = {"synapse_model": name, "weight": weight, "delay": synapses.delay_ns / 1e6}
         if receptor:
             spec["receptor_type"] = numpy.full(len(weight), receptor)
         self.nest.Connect(source.node_of(synapses.pre), target.node_of(synapses.post), "one_to_one", spec)
@@ -261,6 +294,9 @@ class Component:
         shortest = kernel.LONGEST_SLICE
         if nest.num_connections > 0:
             shortest = round(nest.min_delay * 1e6) // self.step_ns
+        if self.shortest_plastic_ns is not None:
+            # A spike meets the postsynaptic ones up to a delay before it: they must be known when it is handed over.
+            shortest = min(shortest, self.shortest_plastic_ns // self.step_ns)
         self.slice = kernel.divisor(window, shortest)
         if self.slice < min(window, 100):
             _log(

@@ -58,6 +58,7 @@ class Extension:
             ("stimulus", [u32, u32, i64]),
             ("record_stimulus", [u32, u32, u32, u32]),
             ("synapses", [u32, size, pointer, pointer, pointer, pointer, i64]),
+            ("plastic_synapses", [u32, size, pointer, pointer, pointer, pointer, i64, u32, pointer, size, i64]),
             ("seal", [i64]),
             ("finish", []),
         ]:
@@ -101,6 +102,18 @@ class Extension:
         weight = numpy.ascontiguousarray(weight, dtype=numpy.float64)
         delay_ns = numpy.ascontiguousarray(delay_ns, dtype=numpy.int64)
         self._call("synapses", channel, len(source), source, target, weight, delay_ns, receptor)
+
+    def plastic_synapses(self, channel, source, target, weight, delay_ns, receptor, model, anchor):
+        """Like `synapses`, of a plastic model; `anchor` is any node that sends spikes."""
+        source = numpy.ascontiguousarray(source, dtype=numpy.uint32)
+        target = numpy.ascontiguousarray(target, dtype=numpy.int64)
+        weight = numpy.ascontiguousarray(weight, dtype=numpy.float64)
+        delay_ns = numpy.ascontiguousarray(delay_ns, dtype=numpy.int64)
+        parameters = model.ordered()
+        self._call(
+            "plastic_synapses", channel, len(source), source, target, weight, delay_ns, receptor, model.kind, parameters,
+            len(parameters), anchor,
+        )
 
     def seal(self, slice_steps):
         self._call("seal", slice_steps)

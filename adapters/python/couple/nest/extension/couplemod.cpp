@@ -114,6 +114,18 @@ std::int64_t couple_nest_synapses(std::uint32_t channel, std::size_t n, const st
   });
 }
 
+std::int64_t couple_nest_plastic_synapses(std::uint32_t channel, std::size_t n, const std::uint32_t* source,
+                                          const std::int64_t* target, const double* weight, const std::int64_t* delay_ns,
+                                          std::int64_t receptor, std::uint32_t kind, const double* parameters,
+                                          std::size_t n_parameters, std::int64_t anchor) {
+  return couple::guarded([&] {
+    const couple::Plasticity plasticity{static_cast<couple::Plasticity::Kind>(kind),
+                                        {parameters, parameters + n_parameters}};
+    couple::exchange().add_plastic_synapses(channel, n, source, target, weight, delay_ns, receptor, plasticity, anchor);
+    return 0;
+  });
+}
+
 std::int64_t couple_nest_seal(std::int64_t slice_steps) {
   return couple::guarded([&] {
     couple::exchange().seal(slice_steps);

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <limits>
 #include <stdexcept>
+#include <tuple>
+
+#include "plastic.hpp"
 
 namespace couple {
 namespace {
@@ -72,8 +75,6 @@ void Exchange::add_synapses(std::uint32_t channel_id, std::size_t n, const std::
                             const std::int64_t* target, const double* weight, const std::int64_t* delay_ns,
                             std::int64_t receptor) {
   Channel& channel = channels_.at(channel_id);
-  auto& nodes = nest::kernel().node_manager;
-  const std::size_t threads = channel.tables.size();
   nest::SpikeEvent probe;
   // Synapses come ordered by target, mostly: what was found for the last one holds for the next.
   std::int64_t last = -1;
@@ -83,30 +84,71 @@ void Exchange::add_synapses(std::uint32_t channel_id, std::size_t n, const std::
   for (std::size_t i = 0; i < n; ++i) {
     if (target[i] != last) {
       last = target[i];
-      node = nullptr;
-      for (std::size_t t = 0; t < threads && !node; ++t) {
-        nest::Node* candidate = nodes.get_node_or_proxy(static_cast<std::size_t>(target[i]), t);
-        if (candidate && !candidate->is_proxy()) {
-          node = candidate;
-          thread = t;
-        }
-      }
-      if (!node) stop("node " + std::to_string(target[i]) + " does not exist in NEST");
-      if (!node->has_proxies()) stop("node " + std::to_string(target[i]) + " is a device; spikes go to neurons");
+      std::tie(node, thread) = find_neuron(target[i], channel.tables.size());
       rport = static_cast<std::int32_t>(node->handles_test_event(probe, static_cast<std::size_t>(receptor)));
     }
-    if (source[i] >= channel.width) {
-      stop("a synapse comes from index " + std::to_string(source[i]) + " of a source of " +
-           std::to_string(channel.width));
-    }
+    check(channel, source[i], delay_ns[i]);
     const std::int64_t delay = delay_ns[i] / step_ns_;
-    if (delay_ns[i] % step_ns_ != 0 || delay < channel.min_delay_steps || delay > std::numeric_limits<std::int32_t>::max()) {
-      stop("a synapse has the delay " + ms(delay_ns[i]) + ", but the input's shortest is " +
-           ms(channel.min_delay_steps * step_ns_) + " and the step is " + ms(step_ns_));
-    }
     Table& table = channel.tables[thread];
     table.staged_source.push_back(source[i]);
     table.staged.push_back({node, weight[i], static_cast<std::int32_t>(delay), rport});
+  }
+}
+
+std::pair<nest::Node*, std::size_t> Exchange::find_neuron(std::int64_t id, std::size_t threads) {
+  for (std::size_t thread = 0; thread < threads; ++thread) {
+    nest::Node* node = nest::kernel().node_manager.get_node_or_proxy(static_cast<std::size_t>(id), thread);
+    if (!node || node->is_proxy()) continue;
+    if (!node->has_proxies()) stop("node " + std::to_string(id) + " is a device; spikes go to neurons");
+    return {node, thread};
+  }
+  stop("node " + std::to_string(id) + " does not exist in NEST");
+}
+
+void Exchange::check(const Channel& channel, std::uint32_t source, std::int64_t delay_ns) const {
+  if (source >= channel.width) {
+    stop("a synapse comes from index " + std::to_string(source) + " of a source of " + std::to_string(channel.width));
+  }
+  const std::int64_t delay = delay_ns / step_ns_;
+  if (delay_ns % step_ns_ != 0 || delay < channel.min_delay_steps || delay > std::numeric_limits<std::int32_t>::max()) {
+    stop("a synapse has the delay " + ms(delay_ns) + ", but the input's shortest is " +
+         ms(channel.min_delay_steps * step_ns_) + " and the step is " + ms(step_ns_));
+  }
+}
+
+void Exchange::add_plastic_synapses(std::uint32_t channel_id, std::size_t n, const std::uint32_t* source,
+                                    const std::int64_t* target, const double* weight, const std::int64_t* delay_ns,
+                                    std::int64_t receptor, const Plasticity& plasticity, std::int64_t anchor_id) {
+  Channel& channel = channels_.at(channel_id);
+  const std::size_t threads = channel.tables.size();
+  nest::Node& anchor = *find_neuron(anchor_id, threads).first;
+  const auto add = [&](auto prototype) {
+    std::vector<PlasticRows<decltype(prototype)>*> rows(threads, nullptr);
+    for (std::size_t i = 0; i < n; ++i) {
+      check(channel, source[i], delay_ns[i]);
+      const std::int64_t delay = delay_ns[i] / step_ns_;
+      const auto [node, thread] = find_neuron(target[i], threads);
+      if (!rows[thread]) {
+        auto made = std::make_unique<PlasticRows<decltype(prototype)>>();
+        rows[thread] = made.get();
+        channel.tables[thread].plastic.push_back(std::move(made));
+      }
+      auto synapse = prototype;
+      // Spikes of this channel are handed over later than those within NEST by up to its shortest delay: a neuron keeps
+      // its history as long as if the delay were longer by that.
+      synapse.set_delay_steps(delay + channel.min_delay_steps);
+      synapse.check_connection(anchor, *node, static_cast<std::size_t>(receptor), {});
+      synapse.set_delay_steps(delay);
+      synapse.set_weight(weight[i]);
+      rows[thread]->add(source[i], synapse);
+      longest_plastic_ = std::max(longest_plastic_, delay);
+      shortest_plastic_ = std::min(shortest_plastic_, delay);
+    }
+  };
+  if (plasticity.kind == Plasticity::Kind::stdp) {
+    add(stdp_prototype(plasticity.parameters));
+  } else {
+    add(tsodyks_markram_prototype(plasticity.parameters));
   }
 }
 
@@ -120,8 +162,13 @@ void Exchange::seal(std::int64_t slice_steps) {
   if (nest::kernel().vp_manager.get_num_threads() != collected_.size()) {
     stop("the number of NEST's threads was changed after couple was set up");
   }
+  if (shortest_plastic_ < slice_steps || longest_plastic_ > max_delay) {
+    stop("delays of plastic synapses, from " + ms(shortest_plastic_ * step_ns_) + " to " + ms(longest_plastic_ * step_ns_) +
+         ", do not fit NEST's slice and longest delay, " + ms(slice_steps * step_ns_) + " and " + ms(max_delay * step_ns_));
+  }
   for (Channel& channel : channels_) {
     for (Table& table : channel.tables) {
+      for (auto& rows : table.plastic) rows->seal(channel.width);
       for (const Synapse& synapse : table.staged) {
         if (synapse.delay_steps > max_delay) {
           stop("a synapse has the delay " + ms(synapse.delay_steps * step_ns_) + ", longer than NEST's longest, " +
@@ -272,7 +319,7 @@ void Exchange::fetch_stimuli(std::int64_t begin, std::int64_t end) {
 
 void Exchange::deliver(std::size_t thread, const Channel& channel, std::int64_t begin) const {
   const Table& table = channel.tables[thread];
-  if (table.synapses.empty() || channel.due.empty()) return;
+  if ((table.synapses.empty() && table.plastic.empty()) || channel.due.empty()) return;
   const couple_spike* event = channel.due.data();
   const couple_spike* end = event + channel.due.size();
   if (channel.kind == Channel::Kind::link) {
@@ -284,7 +331,7 @@ void Exchange::deliver(std::size_t thread, const Channel& channel, std::int64_t 
   for (; event != end; ++event) {
     const std::uint64_t first = table.first[event->index];
     const std::uint64_t last = table.first[event->index + 1];
-    if (first == last) continue;
+    if (first == last && table.plastic.empty()) continue;
     spike.set_stamp(nest::Time::step(step_at_or_after(event->time_ns)));
     spike.set_multiplicity(event->count);
     for (std::uint64_t i = first; i < last; ++i) {
@@ -294,6 +341,11 @@ void Exchange::deliver(std::size_t thread, const Channel& channel, std::int64_t 
       spike.set_rport(static_cast<std::size_t>(synapse.rport));
       spike.set_receiver(*synapse.target);
       synapse.target->handle(spike);
+    }
+    // One by one: each changes the state that the next one finds.
+    spike.set_multiplicity(1);
+    for (const auto& rows : table.plastic) {
+      for (std::uint32_t k = 0; k < event->count; ++k) rows->send(event->index, spike, thread);
     }
   }
 }

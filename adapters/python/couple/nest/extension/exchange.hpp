@@ -16,10 +16,12 @@
 #include <atomic>
 #include <barrier>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nest_extension_interface.h"
@@ -36,8 +38,26 @@ struct Synapse {
   std::int32_t rport;
 };
 
+/// Plastic synapses of one channel and projection onto one thread's neurons, by source index: NEST's own connections,
+/// which have their state and change it as they send a spike.
+class Plastic {
+ public:
+  virtual ~Plastic() = default;
+  virtual void seal(std::uint32_t width) = 0;
+  /// Sends `spike`, whose stamp is set, through all synapses of `source`.
+  virtual void send(std::uint32_t source, nest::SpikeEvent& spike, std::size_t thread) = 0;
+};
+
+/// The parameters that the plastic synapses of a projection share.
+struct Plasticity {
+  enum class Kind : std::uint32_t { tsodyks_markram = 0, stdp = 1 };
+  Kind kind;
+  std::vector<double> parameters;  // in the order of plasticity.py
+};
+
 /// Synapses of one channel onto one thread's neurons, by source index.
 struct Table {
+  std::vector<std::unique_ptr<Plastic>> plastic;
   std::vector<std::uint64_t> first;  // width + 1 positions in `synapses`
   std::vector<Synapse> synapses;
   // Until `seal`: in order of arrival.
@@ -90,6 +110,10 @@ class Exchange {
   void add_recorded(const Recorded& recorded) { recorded_.push_back(recorded); }
   void add_synapses(std::uint32_t channel, std::size_t n, const std::uint32_t* source, const std::int64_t* target,
                     const double* weight, const std::int64_t* delay_ns, std::int64_t receptor);
+  /// The same with plastic synapses. `anchor` is a node that can send spikes; NEST checks connections with it.
+  void add_plastic_synapses(std::uint32_t channel, std::size_t n, const std::uint32_t* source, const std::int64_t* target,
+                            const double* weight, const std::int64_t* delay_ns, std::int64_t receptor,
+                            const Plasticity& plasticity, std::int64_t anchor);
   /// Ends the set-up: sorts the synapses, learns the number of threads and the slice.
   void seal(std::int64_t slice_steps);
   /// Sends the spikes of the last slice and says that the run is complete.
@@ -105,7 +129,11 @@ class Exchange {
   void fail(const std::string& message);
   std::string error();
 
+  /// The node with this id, and the thread that it is on.
+  static std::pair<nest::Node*, std::size_t> find_neuron(std::int64_t id, std::size_t threads);
+
  private:
+  void check(const Channel& channel, std::uint32_t source, std::int64_t delay_ns) const;
   void exchange(std::int64_t begin);
   void emit_collected();
   void emit_recorded(std::int64_t from_ns, std::int64_t to_ns);
@@ -121,6 +149,8 @@ class Exchange {
   std::int64_t window_begin_ = 0;
   std::int64_t window_end_ = 0;  // steps; the first slice starts the first window
   bool has_stimuli_ = false;
+  std::int64_t longest_plastic_ = 0;  // delay in steps
+  std::int64_t shortest_plastic_ = std::numeric_limits<std::int64_t>::max();
   std::vector<Output> outputs_;
   std::vector<Channel> channels_;
   std::vector<Recorded> recorded_;
