@@ -12,7 +12,7 @@ use proptest::prelude::*;
 /// A population.
 #[derive(Clone, Debug)]
 pub struct PopulationSketch {
-    /// Which cell, or one of the two spike sources.
+    /// Which cell, or which spike source.
     pub kind: u8,
     /// Neurons.
     pub size: u32,
@@ -105,13 +105,15 @@ impl Layout {
 
 /// How many cells there are.
 const CELLS: u8 = Cell::ALL.len() as u8;
+const RENEWAL: u8 = CELLS + 1;
+const GAMMA: u8 = CELLS + 2;
 /// 0.05, 0.1 and 0.2 ms.
 pub const STEPS: [Span; 3] = [Span::from_ns(50_000), Span::from_ns(100_000), Span::from_ns(200_000)];
 
 prop_compose! {
     /// A population.
     fn population()(
-        kind in prop_oneof![2 => 0..4u8, 1 => 4..CELLS, 1 => CELLS..CELLS + 2],
+        kind in prop_oneof![2 => 0..4u8, 1 => 4..CELLS, 1 => CELLS..CELLS + 4],
         size in prop_oneof![Just(1u32), Just(2), Just(20), 1u32..=60],
         drive in 0.0..1.0f64,
         variant in any::<u8>(),
@@ -255,14 +257,26 @@ impl Sketch {
     fn model(&self, id: usize, step: Span) -> Model {
         let sketch = &self.populations[id];
         let kind = if id == 0 { sketch.kind % CELLS } else { sketch.kind };
+        let start = step * i64::from(sketch.variant % 3);
+        let duration = if sketch.variant < 200 { Span::from_ns(1 << 53) } else { self.span() - STEPS[2] * 9 };
         match kind {
             0..CELLS => self.cell(id, Cell::ALL[usize::from(kind)]),
+            // Now and then several spikes of a neuron in a step.
             CELLS => Model::SpikeSourcePoisson {
-                // Now and then several spikes of a neuron in a step.
                 rate: if sketch.drive > 0.9 { 20_000.0 } else { 1000.0 * sketch.drive },
-                start: step * i64::from(sketch.variant % 3),
-                duration: if sketch.variant < 200 { Span::from_ns(1 << 53) } else { self.span() - STEPS[2] * 9 },
+                start,
+                duration,
             },
+            RENEWAL => Model::SpikeSourcePoissonRefractory {
+                rate: 400.0 * sketch.drive,
+                tau_refrac: step * 7,
+                start,
+                duration,
+            },
+            GAMMA => {
+                let alpha = [0.5, 1.0, 3.0][usize::from(sketch.variant % 3)];
+                Model::SpikeSourceGamma { alpha, beta: 10.0 + alpha * 500.0 * sketch.drive, start, duration }
+            }
             _ => {
                 let lists = if sketch.variant.is_multiple_of(2) { 1 } else { sketch.size as usize };
                 let list = |neuron: usize| {
@@ -351,11 +365,11 @@ impl Sketch {
         }
     }
 
-    /// A Poisson source has the grid of its component: its targets must be on it.
+    /// A random source has the grid of its component: its targets must be on it.
     fn is_possible(&self, network: &Network, from: PopulationId, to: ComponentId) -> bool {
         let source = &network.populations[from];
-        let poisson = matches!(source.model, Model::SpikeSourcePoisson { .. });
-        !poisson || network.components[source.component].step.is_multiple_of(network.components[to].step)
+        let random = source.model.is_stimulus() && !matches!(source.model, Model::SpikeSourceArray { .. });
+        !random || network.components[source.component].step.is_multiple_of(network.components[to].step)
     }
 }
 

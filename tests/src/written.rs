@@ -74,16 +74,21 @@ fn model(model: &Model) -> String {
             format!("cell = \"SpikeSourceArray\"\nparams = {{ spike_times = {times} }}")
         }
         Model::SpikeSourcePoisson { rate, start, duration } => {
-            let (start, duration) = (span(*start), span(*duration));
-            format!(
-                "cell = \"SpikeSourcePoisson\"\nparams = {{ rate = {rate:?}, start = {start}, duration = {duration} }}"
-            )
+            source("SpikeSourcePoisson", &format!("rate = {rate:?}"), *start, *duration)
         }
-        other => {
-            assert!(matches!(other, Model::Port), "{other:?} is in no random network");
-            String::new()
+        Model::SpikeSourcePoissonRefractory { rate, tau_refrac, start, duration } => {
+            let own = format!("rate = {rate:?}, tau_refrac = {}", span(*tau_refrac));
+            source("SpikeSourcePoissonRefractory", &own, *start, *duration)
         }
+        Model::SpikeSourceGamma { alpha, beta, start, duration } => {
+            source("SpikeSourceGamma", &format!("alpha = {alpha:?}, beta = {beta:?}"), *start, *duration)
+        }
+        Model::Port => String::new(),
     }
+}
+
+fn source(cell: &str, own: &str, start: Span, duration: Span) -> String {
+    format!("cell = {cell:?}\nparams = {{ {own}, start = {}, duration = {} }}", span(start), span(duration))
 }
 
 fn value(value: &Value) -> String {

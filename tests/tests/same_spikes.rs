@@ -70,7 +70,7 @@ fn assert_same(sketch: &Sketch, reference: &[Spike], layout: &Layout, manner: &M
 }
 
 proptest! {
-    #![proptest_config(config(250))]
+    #![proptest_config(config(200))]
 
     /// Whole, and split in two ways.
     #[test]
