@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 use couple_network::description::{ComponentId, Delay, Model, Network, Population, PopulationId};
 use couple_ports::time::Span;
 
-use super::svg;
 use super::text::simulator;
 
 /// What all pictures show. Parallel arrows of the same kind are one, with the range of their delays and their number.
@@ -111,11 +110,6 @@ impl Graph {
             text += &format!("  p{} -> p{} [label=\"{}\"{style}];\n", arrow.from, arrow.to, dot(&arrow.label));
         }
         text + "}\n"
-    }
-
-    /// An SVG picture, complete in itself.
-    pub fn svg(&self) -> String {
-        svg::draw(self)
     }
 }
 

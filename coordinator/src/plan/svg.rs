@@ -56,8 +56,14 @@ struct Layout {
     height: f64,
 }
 
-/// Draws the graph.
-pub(super) fn draw(graph: &Graph) -> String {
+impl Graph {
+    /// An SVG picture, complete in itself.
+    pub fn svg(&self) -> String {
+        draw(self)
+    }
+}
+
+fn draw(graph: &Graph) -> String {
     let layout = Layout::new(graph);
     let mut body = String::new();
     for ((name, simulator), rect) in graph.components.iter().zip(&layout.components) {

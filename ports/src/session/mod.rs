@@ -30,6 +30,7 @@
 
 mod desk;
 mod error;
+mod exchange;
 mod inputs;
 pub mod local;
 mod outputs;

@@ -7,6 +7,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::SessionError;
 use super::desk::Desk;
+use super::exchange::{Exchange, wake};
 use super::inputs::Inputs;
 use super::outputs::Outputs;
 use super::wait::{LOOK_EVERY, Patience, Waiter};
@@ -41,28 +42,6 @@ pub struct Runtime {
     /// Coarse clock, in nanoseconds, from which on the coordinator's socket is looked at again.
     look_at: i64,
     left: bool,
-}
-
-/// What travels, apart from how it is waited for.
-pub(super) struct Exchange {
-    pub(super) inputs: Inputs,
-    pub(super) outputs: Outputs,
-    pub(super) now: Time,
-}
-
-impl Exchange {
-    /// Takes packets out of rings that are more than half full, and wakes their senders.
-    pub(super) fn relieve(&mut self, page: &StatusPage) -> Result<(), SessionError> {
-        self.inputs.relieve(self.now, |line| wake(page, line))
-    }
-}
-
-/// Wakes a rank that may wait for room in its ring.
-fn wake(page: &StatusPage, line: u32) {
-    publish_fence();
-    if let Some(line) = page.line(line) {
-        line.wake();
-    }
 }
 
 impl Runtime {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::SessionError;
 use super::desk::Desk;
-use super::runtime::Exchange;
+use super::exchange::Exchange;
 use crate::status::{Line, StatusPage, Woken};
 
 /// How often a rank that waits or computes looks whether the coordinator is still there.
