@@ -42,28 +42,34 @@ pub(super) fn include(
     if has_all(Path::new("/usr/include")) || has_all(Path::new("/usr/local/include")) {
         return Ok(None);
     }
-    let folder = cache.folder(&format!("boost-{VERSION}"), progress, |partial| {
-        progress(&format!("fetching the headers of Boost {VERSION} (36 MB)"));
-        let download = partial.join("download");
-        let arguments = ["-m", "pip", "download", "--no-input", "--progress-bar", "off", "--no-deps", "--dest"];
-        let arguments: Vec<_> = arguments
-            .iter()
-            .map(|a| a.as_ref())
-            .chain([download.as_os_str(), "--only-binary=:all:".as_ref(), WHEEL.as_ref()])
-            .collect();
-        let help =
-            format!("install them with the system's package manager (libboost-dev, boost-devel); or else: {NETWORK}");
-        tools.run(python, &arguments, progress, |why| {
-            SetupError::new(format!("the headers of Boost could not be fetched: {why}"), help.clone())
-        })?;
-        let arguments = ["-c".as_ref(), UNPACK.as_ref(), download.as_os_str(), partial.as_os_str()];
-        tools.run(python, &arguments, progress, |why| {
-            SetupError::new(format!("the headers of Boost could not be unpacked: {why}"), help.clone())
-        })?;
-        if !has_all(&partial.join("include")) {
-            return Err(SetupError::new(format!("{WHEEL} holds not all headers of Boost that NEST needs"), help));
-        }
-        remove(&download)
-    })?;
+    let folder = cache.folder(
+        &format!("boost-{VERSION}"),
+        |folder| folder.join("include").is_dir(),
+        progress,
+        |partial| {
+            progress(&format!("fetching the headers of Boost {VERSION} (36 MB)"));
+            let download = partial.join("download");
+            let arguments = ["-m", "pip", "download", "--no-input", "--progress-bar", "off", "--no-deps", "--dest"];
+            let arguments: Vec<_> = arguments
+                .iter()
+                .map(|a| a.as_ref())
+                .chain([download.as_os_str(), "--only-binary=:all:".as_ref(), WHEEL.as_ref()])
+                .collect();
+            let help = format!(
+                "install them with the system's package manager (libboost-dev, boost-devel); or else: {NETWORK}"
+            );
+            tools.run(python, &arguments, progress, |why| {
+                SetupError::new(format!("the headers of Boost could not be fetched: {why}"), help.clone())
+            })?;
+            let arguments = ["-c".as_ref(), UNPACK.as_ref(), download.as_os_str(), partial.as_os_str()];
+            tools.run(python, &arguments, progress, |why| {
+                SetupError::new(format!("the headers of Boost could not be unpacked: {why}"), help.clone())
+            })?;
+            if !has_all(&partial.join("include")) {
+                return Err(SetupError::new(format!("{WHEEL} holds not all headers of Boost that NEST needs"), help));
+            }
+            remove(&download)
+        },
+    )?;
     Ok(Some(folder.join("include")))
 }

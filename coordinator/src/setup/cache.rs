@@ -60,21 +60,24 @@ impl Cache {
         Ok(Lock { file })
     }
 
-    /// The folder `name`; unless it is there, `make` fills a partial one, which then gets its name.
+    /// The folder `name`; unless it is there and `whole`, `make` fills a partial one, which then gets its name.
     pub(super) fn folder(
         &self,
         name: &str,
+        whole: impl Fn(&Path) -> bool,
         progress: Progress<'_>,
         make: impl FnOnce(&Path) -> Result<(), SetupError>,
     ) -> Result<PathBuf, SetupError> {
         let path = self.path(name);
-        if path.is_dir() {
+        if path.is_dir() && whole(&path) {
             return Ok(path);
         }
         let _lock = self.lock(progress)?;
-        if path.is_dir() {
+        if path.is_dir() && whole(&path) {
             return Ok(path);
         }
+        // Someone who wanted room, or a cleaner of old files, has removed a part of it.
+        remove(&path)?;
         let partial = self.path(&format!("{name}.partial"));
         remove(&partial)?;
         fs::create_dir_all(&partial).map_err(|e| SetupError::io("make the folder", &partial, &e))?;

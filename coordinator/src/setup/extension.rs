@@ -1,7 +1,7 @@
 //! The NEST extension: compiled once for each NEST, compiler and version of `couple`.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::cache::{Cache, hash, write};
 use super::python::Interpreter;
@@ -29,11 +29,12 @@ pub(super) fn module(
     let sources = EXTENSION.iter().chain([&HEADER]).flat_map(|(name, text)| [*name, *text]);
     let name = format!("nest-module-{}", hash(kept.into_iter().chain(FLAGS.iter().copied()).chain(sources)));
     let module = "couplemod.so";
-    if cache.path(&name).is_dir() {
+    let whole = |folder: &Path| std::fs::metadata(folder.join(module)).is_ok_and(|file| file.len() > 0);
+    if whole(&cache.path(&name)) {
         return Ok(cache.path(&name).join(module));
     }
     let boost = boost::include(cache, tools, &interpreter.python, progress)?;
-    let folder = cache.folder(&name, progress, |partial| {
+    let folder = cache.folder(&name, whole, progress, |partial| {
         progress(&format!("compiling the NEST extension with {version}"));
         for (name, text) in EXTENSION.iter().chain([&HEADER]) {
             write(&partial.join(name), text)?;

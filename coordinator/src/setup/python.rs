@@ -18,6 +18,8 @@ const REQUIREMENTS: &[&str] = &[
 ];
 /// The NEST of the managed environment.
 pub(super) const NEST_VERSION: &str = "3.10.0";
+/// One of NEST's headers; they lie in its Python package.
+const NEST_HEADER: &str = "nest_impl.h";
 /// Written into an environment when it is complete.
 const MARKER: &str = "couple.json";
 
@@ -59,8 +61,8 @@ print(json.dumps({"python": sys.executable, "version": version, "include": str(f
 
 /// The managed environment, made when it is not there.
 pub(super) fn managed(cache: &Cache, tools: &Tools, progress: Progress<'_>) -> Result<Interpreter, SetupError> {
-    let base = base_python(tools)?;
-    let folder = cache.path(&environment_name(tools, &base)?);
+    let (base, name) = base_python(tools)?;
+    let folder = cache.path(&name);
     if let Some(interpreter) = complete(&folder) {
         return Ok(interpreter);
     }
@@ -80,24 +82,31 @@ pub(super) fn managed(cache: &Cache, tools: &Tools, progress: Progress<'_>) -> R
 
 /// The managed environment, if it has been made.
 pub(super) fn installed(cache: &Cache, tools: &Tools) -> Option<Interpreter> {
-    let base = base_python(tools).ok()?;
-    complete(&cache.path(&environment_name(tools, &base).ok()?))
+    let (_, name) = base_python(tools).ok()?;
+    complete(&cache.path(&name))
 }
 
-fn base_python(tools: &Tools) -> Result<PathBuf, SetupError> {
+/// The Python to make the environment with, and the environment's name.
+fn base_python(tools: &Tools) -> Result<(PathBuf, String), SetupError> {
     let help = "install Python 3.9 or later (Debian, Ubuntu: apt install python3 python3-venv), \
                 or give the component python = \"/path/to/python\" of one that has NEST";
-    tools.find("python3").ok_or_else(|| SetupError::new("NEST needs Python, but there is no python3 along PATH", help))
-}
-
-fn environment_name(tools: &Tools, base: &Path) -> Result<String, SetupError> {
-    let ask = "import sys; print('%d.%d' % sys.version_info[:2])";
-    let version = tools.ask(base, &["-c", ask]).ok_or_else(|| {
+    let found = tools.find("python3");
+    let found = found.ok_or_else(|| SetupError::new("NEST needs Python, but there is no python3 along PATH", help))?;
+    // The interpreter itself: a virtual environment or a shim that leads to it may change or go.
+    let ask = "import os, sys; print('%d.%d' % sys.version_info[:2], \
+               os.path.realpath(getattr(sys, '_base_executable', None) or sys.executable))";
+    let base = &found;
+    let answer = tools.ask(base, &["-c", ask]).ok_or_else(|| {
         SetupError::new(
             format!("{} does not run", base.display()),
             "repair this Python, or put another one first in PATH",
         )
     })?;
+    let (version, base) = match answer.split_once(' ') {
+        Some((version, path)) if Path::new(path).is_file() => (version, PathBuf::from(path)),
+        Some((version, _)) => (version, found),
+        None => (answer.as_str(), found),
+    };
     let parts: Vec<u32> = version.split('.').filter_map(|n| n.parse().ok()).collect();
     if parts < vec![3, 9] {
         let what = format!("{} is Python {version}, but NEST needs 3.9 or later", base.display());
@@ -105,13 +114,15 @@ fn environment_name(tools: &Tools, base: &Path) -> Result<String, SetupError> {
     }
     let place = base.to_string_lossy();
     let name = hash(REQUIREMENTS.iter().copied().chain([place.as_ref()]));
-    Ok(format!("nest-{NEST_VERSION}-python{version}-{name}"))
+    let name = format!("nest-{NEST_VERSION}-python{version}-{name}");
+    Ok((base, name))
 }
 
-/// The environment's interpreter, if it is complete and its base Python still exists.
+/// The environment's interpreter, if it is complete, and its base Python and its NEST still exist.
 fn complete(folder: &Path) -> Option<Interpreter> {
     let interpreter: Interpreter = serde_json::from_slice(&fs::read(folder.join(MARKER)).ok()?).ok()?;
-    interpreter.python.is_file().then_some(interpreter)
+    let whole = interpreter.python.is_file() && interpreter.include.join(NEST_HEADER).is_file();
+    whole.then_some(interpreter)
 }
 
 fn make_environment(folder: &Path, base: &Path, tools: &Tools, progress: Progress<'_>) -> Result<(), SetupError> {

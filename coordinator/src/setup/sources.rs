@@ -1,6 +1,6 @@
 //! The Python package and the extension's sources, embedded so that an installed `couple` needs no other files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::cache::{Cache, hash, write};
 use super::{Progress, SetupError};
@@ -38,5 +38,8 @@ pub(super) const HEADER: (&str, &str) = ("couple.h", include_str!("../../../port
 /// The folder for PYTHONPATH.
 pub(super) fn package(cache: &Cache, progress: Progress<'_>) -> Result<PathBuf, SetupError> {
     let name = format!("python-{}", hash(PACKAGE.iter().flat_map(|(name, text)| [*name, *text])));
-    cache.folder(&name, progress, |folder| PACKAGE.iter().try_for_each(|(name, text)| write(&folder.join(name), text)))
+    let is_there = |path: PathBuf, text: &str| std::fs::read(path).is_ok_and(|found| found == text.as_bytes());
+    let whole = |folder: &Path| PACKAGE.iter().all(|(name, text)| is_there(folder.join(name), text));
+    let write_all = |folder: &Path| PACKAGE.iter().try_for_each(|(name, text)| write(&folder.join(name), text));
+    cache.folder(&name, whole, progress, write_all)
 }

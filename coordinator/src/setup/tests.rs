@@ -124,6 +124,40 @@ fn everything_is_made_once() {
 }
 
 #[test]
+fn what_was_removed_is_made_again() {
+    let machine = Machine::new().program("mine", &answer("3.10.2", Path::new("/i"))).program("g++", COMPILER);
+    with_boost(&machine);
+    let tools = Tools::along(machine.folder.path());
+    let ensure = || ensure_in(&machine.cache(), &tools, Some("mine"), &|_| {}).unwrap();
+    let first = ensure();
+    let session = first.package.join("couple/session.py");
+    fs::remove_file(&session).unwrap();
+    fs::write(&first.module, "").unwrap();
+    assert_eq!(ensure(), first);
+    assert!(session.is_file() && fs::metadata(&first.module).unwrap().len() > 0);
+    fs::remove_file(&first.module).unwrap();
+    fs::write(&session, "half of").unwrap();
+    assert_eq!(ensure(), first);
+    assert!(first.module.is_file() && fs::read(&session).unwrap() != b"half of");
+}
+
+/// A virtual environment, or a shim in front of PATH, is no reason to install everything once more.
+#[test]
+fn names_of_one_python_share_its_environment() {
+    let home = Machine::new().program("real", &python("3.11", "-m pip install"));
+    let real = home.folder.path().join("real");
+    let shim = format!("case \"$*\" in *version_info*) echo 3.11 {0};; *) exec {0} \"$@\";; esac", real.display());
+    for _ in 0..2 {
+        let other = Machine::new().program("python3", &shim);
+        let error = ensure_in(&home.cache(), &Tools::along(other.folder.path()), None, &|_| {}).unwrap_err();
+        check(&error, "pip could not install NEST", "network");
+    }
+    let made = fs::read_dir(home.folder.path().join("cache")).unwrap().flatten().map(|entry| entry.file_name());
+    let made: Vec<_> = made.filter(|name| name.to_string_lossy().starts_with("nest-")).collect();
+    assert_eq!(made.len(), 1, "{made:?}");
+}
+
+#[test]
 fn failed_compilation_is_told_and_tried_again() {
     let failing =
         "case $1 in --version) echo 'g++ 12';; -dumpversion) echo 12;; *) echo 'error: no' >&2; exit 1;; esac";
@@ -142,11 +176,16 @@ fn partial_folders_count_for_nothing_and_concurrent_set_ups_make_one() {
     std::thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                let path = machine.cache().folder("thing", &|_| {}, |folder| {
-                    assert!(!folder.join("rest").exists());
-                    *made.lock().unwrap() += 1;
-                    fs::write(folder.join("content"), "all").map_err(|e| SetupError::io("write", folder, &e))
-                });
+                let path = machine.cache().folder(
+                    "thing",
+                    |_| true,
+                    &|_| {},
+                    |folder| {
+                        assert!(!folder.join("rest").exists());
+                        *made.lock().unwrap() += 1;
+                        fs::write(folder.join("content"), "all").map_err(|e| SetupError::io("write", folder, &e))
+                    },
+                );
                 assert_eq!(fs::read_to_string(path.unwrap().join("content")).unwrap(), "all");
             });
         }
