@@ -28,6 +28,9 @@ const NEST_SYNAPSE: f64 = 40.0;
 const SMALLER: &str = "make the network smaller (`--set` changes the numbers that the configuration scales with), or run it on \
                        a machine with more memory; a synapse takes 4 or 8 bytes in the native simulator, 40 in NEST";
 
+/// Bytes of a spike given in a list: time, neuron, count.
+const GIVEN_SPIKE: f64 = 16.0;
+
 /// What a component takes at least, all its ranks together.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Footprint {
@@ -37,6 +40,8 @@ pub struct Footprint {
     pub synapses: u64,
     /// Neurons.
     pub neurons: u64,
+    /// Spikes of sources that are given in lists.
+    pub given: u64,
 }
 
 /// The footprint of each component.
@@ -53,16 +58,26 @@ fn footprint(network: &Network, id: ComponentId, component: &Component) -> Footp
         expected_synapses(&projection.connector, size(projection.from), size(projection.to))
     };
     let all: f64 = incoming.iter().map(|p| synapses(p)).sum();
+    let given: f64 = incoming.iter().map(|p| given_spikes(network, p, synapses(p))).sum();
     let taken = match component.simulator {
         Simulator::Native => {
             let tables: f64 = incoming.iter().map(|p| native_table(network, component, p, synapses(p))).sum();
-            tables + native_input(network, component, &incoming) + neurons as f64 * NATIVE_NEURON
+            tables + native_input(network, component, &incoming) + neurons as f64 * NATIVE_NEURON + given * GIVEN_SPIKE
         }
-        Simulator::Nest => all * NEST_SYNAPSE + neurons as f64 * NEST_NEURON,
+        Simulator::Nest => all * NEST_SYNAPSE + neurons as f64 * NEST_NEURON + given * GIVEN_SPIKE,
         Simulator::Script => 0.0,
     };
     // Conversions from floats saturate.
-    Footprint { bytes: taken as u64, synapses: all as u64, neurons }
+    Footprint { bytes: taken as u64, synapses: all as u64, neurons, given: given as u64 }
+}
+
+/// Spikes of a `SpikeSourceArray` that whoever receives them writes out for each source, also where all have one list.
+fn given_spikes(network: &Network, projection: &Projection, synapses: f64) -> f64 {
+    let source = &network.populations[projection.from];
+    let Model::SpikeSourceArray { spike_times } = &source.model else { return 0.0 };
+    let each = spike_times.iter().map(Vec::len).sum::<usize>() as f64 / spike_times.len().max(1) as f64;
+    // Two synapses for each source make it likely that most sources have one.
+    f64::from(source.size).min(synapses / 2.0) * each
 }
 
 fn native_table(network: &Network, component: &Component, projection: &Projection, synapses: f64) -> f64 {
@@ -102,8 +117,10 @@ impl Plan {
         let text = format!("this run takes {} of memory at least, and this machine has {}", bytes(all), bytes(memory));
         let largest = footprints.iter().enumerate().max_by_key(|(_, footprint)| footprint.bytes);
         let (id, label, help) = match largest.filter(|(_, footprint)| footprint.bytes > self.memory.rings) {
-            Some((id, Footprint { bytes: some, synapses, neurons })) => {
-                (id, format!("{} for {synapses} synapses and {neurons} neurons", bytes(*some)), SMALLER)
+            Some((id, Footprint { bytes: some, synapses, neurons, given })) => {
+                let given = if *given > 0 { format!(", and {given} spikes given in lists") } else { String::new() };
+                let label = format!("{} for {synapses} synapses and {neurons} neurons{given}", bytes(*some));
+                (id, label, SMALLER)
             }
             None => {
                 let id = (0..self.components.len()).max_by_key(|id| self.components[*id].ranks)?;
