@@ -83,7 +83,10 @@ fn model(model: &Model) -> String {
         Model::SpikeSourceGamma { alpha, beta, start, duration } => {
             source("SpikeSourceGamma", &format!("alpha = {alpha:?}, beta = {beta:?}"), *start, *duration)
         }
-        Model::Port => String::new(),
+        other => {
+            assert!(matches!(other, Model::Port), "{other:?} is in no random network");
+            String::new()
+        }
     }
 }
 

@@ -38,7 +38,7 @@ fn sketches() -> impl Iterator<Item = (Sketch, Layout)> {
     let all = (sketch(), placements());
     std::iter::repeat_with(move || {
         let (sketch, layout) = all.new_tree(&mut runner).unwrap().current();
-        (Sketch { ports: vec![], duration: 5 * sketch.duration, ..sketch.without_plasticity() }, layout)
+        (Sketch { ports: vec![], duration: 5 * sketch.duration, ..sketch }, layout)
     })
 }
 
@@ -68,7 +68,7 @@ proptest! {
     /// What is written as a configuration is read as the same description.
     #[test]
     fn a_configuration_says_what_was_meant(sketch in sketch(), layout in layout()) {
-        let mut network = sketch.without_plasticity().network(&layout);
+        let mut network = sketch.network(&layout);
         let step = network.components.last().unwrap().step;
         network.connections.iter_mut().for_each(|connection| connection.delay = connection.delay.max(step));
         for component in network.components.iter_mut().filter(|c| c.simulator == Simulator::Script) {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use couple_network::description::Model;
 use couple_network::description::Network;
+use couple_network::stimulus::Stimulus;
 use couple_network::{cells, stimulus, synapses};
 use couple_ports::time::Time;
 use couple_tests::local::{Carry, Manner, Spike, run};
@@ -63,6 +64,30 @@ fn difference(a: &[Spike], b: &[Spike]) -> String {
     format!("at {first}: {:?} and {:?}\n{:?}\n{:?}", x.get(first), y.get(first), counts(a), counts(b))
 }
 
+/// What follows from the description alone is there: recorded sources spike as they must, and ports get all that their
+/// population sent, a delay later.
+fn assert_explained(network: &Network, spikes: &[Spike]) {
+    let end = Time::ZERO + network.duration;
+    let of = |name: &str| -> Vec<(Time, u32)> { spikes.iter().filter(|s| s.0 == name).map(|s| (s.1, s.2)).collect() };
+    for &id in &network.recordings {
+        let population = &network.populations[id];
+        if population.model.is_stimulus() {
+            let mut expected = Vec::new();
+            Stimulus::new(network, id, 0..population.size).unwrap().between(Time::ZERO, end, |index, time, count| {
+                expected.extend(std::iter::repeat_n((time, index), count as usize));
+            });
+            expected.sort_unstable();
+            assert!(of(&population.name) == expected, "the source {} spikes otherwise", population.name);
+        }
+    }
+    for connection in network.connections.iter().filter(|c| network.recordings.contains(&c.from)) {
+        let sent = of(&network.populations[connection.from].name).into_iter();
+        let expected = sent.map(|(time, index)| (time + connection.delay, index)).filter(|(time, _)| *time <= end);
+        let port = &network.populations[connection.to].name;
+        assert!(of(&format!("→ {port}")) == expected.collect::<Vec<_>>(), "{port} gets something else");
+    }
+}
+
 fn assert_same(sketch: &Sketch, reference: &[Spike], layout: &Layout, manner: &Manner) {
     let network = sketch.network(layout);
     let found = run(&network, manner).unwrap();
@@ -82,6 +107,7 @@ proptest! {
         let network = sketch.network(&Layout::whole());
         assert_valid(&network);
         let reference = run(&network, &Manner::PLAIN).unwrap();
+        assert_explained(&network, &reference);
         assert_same(&sketch, &reference, &Layout::whole(), &manners.0);
         assert_same(&sketch, &reference, &layouts.0, &manners.1);
         assert_same(&sketch, &reference, &layouts.1, &manners.2);
