@@ -9,8 +9,9 @@ use std::path::Path;
 use couple::config::parse;
 use couple::setup::nest;
 use couple_network::description::Simulator;
+use couple_tests::local::{Manner, planned};
 use couple_tests::programs::Runs;
-use couple_tests::sketch::{Layout, Sketch, layout, sketch};
+use couple_tests::sketch::{Layout, STEPS, Sketch, layout, sketch};
 use couple_tests::written::config;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -42,13 +43,18 @@ fn sketches() -> impl Iterator<Item = (Sketch, Layout)> {
     })
 }
 
+/// How many networks to make.
+fn number(default: usize) -> usize {
+    std::env::var("COUPLE_RANDOM_NETWORKS").ok().and_then(|n| n.parse().ok()).unwrap_or(default)
+}
+
 #[test]
 fn random_networks_on_nest() {
     if nest::installed().is_none() {
         println!("skipped: random networks on NEST need it: run `couple setup nest`");
         return;
     }
-    let networks = std::env::var("COUPLE_RANDOM_NETWORKS").ok().and_then(|n| n.parse().ok()).unwrap_or(6);
+    let networks = number(6);
     let mut spikes = 0;
     for (number, (sketch, layout)) in sketches().take(networks).enumerate() {
         let runs = Runs::default();
@@ -60,6 +66,30 @@ fn random_networks_on_nest() {
         spikes += of_p0;
     }
     assert!(spikes > 100, "{spikes} spikes say little");
+}
+
+/// Components with steps of their own: populations stay on the grids that they have.
+#[test]
+fn random_networks_with_mixed_steps_on_nest() {
+    if nest::installed().is_none() {
+        println!("skipped: random networks on NEST need it: run `couple setup nest`");
+        return;
+    }
+    let networks = number(4);
+    let mixed = sketches().enumerate().map(|(number, (sketch, layout))| {
+        let steps = (0..3).map(|component| STEPS[(number + component * (1 + number / 3)) % 3]).collect();
+        (sketch, Layout { steps: Some(steps), ..layout })
+    });
+    // Loops can have no window with some steps: such networks are refused.
+    let possible = mixed.filter(|(sketch, layout)| planned(&sketch.network(layout), &Manner::PLAIN).is_ok());
+    for (sketch, layout) in possible.take(networks) {
+        let mut native = layout.clone();
+        native.components.iter_mut().for_each(|component| *component = (Simulator::Native, 1, 1));
+        let runs = Runs::default();
+        runs.run("native", &config(&sketch.network(&native)), &[]);
+        runs.run("dealt", &config(&sketch.network(&layout)), &[]);
+        runs.assert_same("native", "dealt");
+    }
 }
 
 proptest! {
