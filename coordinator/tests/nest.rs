@@ -300,6 +300,11 @@ component = "b"
 size = 50
 cell = "SpikeSourcePoissonRefractory"
 params = { rate = 150.0, tau_refrac = "4 ms", duration = 150.0 }
+[population.changing]
+component = "a"
+size = 50
+cell = "SpikeSourceInhGamma"
+params = { a = [4.0, 1.0], b = ["5 ms", 0.05], tbins = [0.0, 100.05] }
 [population.E]
 component = "a"
 size = 40
@@ -309,12 +314,12 @@ component = "b"
 size = 40
 cell = "EIF_cond_exp_isfa_ista"
 [[projection]]
-from = ["regular", "refractory"]
+from = ["regular", "refractory", "changing"]
 to = ["E", "I"]
 connector = { type = "FixedProbability", p = 0.3 }
 synapse = { weight = 0.005, delay = "0.7 ms" }
 [[record]]
-population = ["regular", "refractory", "E", "I"]
+population = ["regular", "refractory", "changing", "E", "I"]
 "#;
 
 #[test]

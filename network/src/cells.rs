@@ -71,7 +71,7 @@ impl Allowed {
 pub struct Parameter {
     /// PyNN's name.
     pub name: &'static str,
-    /// PyNN's default; `None` is an empty list.
+    /// PyNN's default; `None` for lists.
     pub default: Option<f64>,
     /// `"mV"`, `"ms"`, `"nF"`, `"nA"`, `"uS"`, `"nS"`, `"Hz"`, `"/ms"` or `"mV/ms"`.
     pub unit: &'static str,
@@ -117,8 +117,7 @@ pub struct Entry {
 }
 
 /// PyNN's standard cells that no simulator here runs yet, so that an error can say so instead of "unknown".
-pub const NOT_YET: &[&str] =
-    &["GIF_cond_exp", "LIF", "AdExp", "PointNeuron", "MultiCompartmentNeuron", "SpikeSourceInhGamma"];
+pub const NOT_YET: &[&str] = &["GIF_cond_exp", "LIF", "AdExp", "PointNeuron", "MultiCompartmentNeuron"];
 
 /// Every cell and spike source that a description can name.
 pub fn catalogue() -> &'static [Entry] {

@@ -133,6 +133,19 @@ pub enum Model {
         /// Length of activity.
         duration: Span,
     },
+    /// `SpikeSourceInhGamma`: intervals with a gamma distribution that changes in time, for each neuron of its own.
+    SpikeSourceInhGamma {
+        /// Shapes.
+        a: Vec<f64>,
+        /// Scales in s: the mean interval is `a·b`.
+        b: Vec<f64>,
+        /// From when on they are valid; as many, in ascending order. The first are so before, too.
+        tbins: Vec<Span>,
+        /// First active time: spikes fall in `(start, start + duration]`.
+        start: Span,
+        /// Length of activity.
+        duration: Span,
+    },
 }
 
 impl Model {

@@ -8,10 +8,12 @@
 //!
 //! `SpikeSourcePoissonRefractory` and `SpikeSourceGamma`: renewal processes in equilibrium. Intervals are `tau_refrac` and
 //! an exponential, such that the mean rate is `rate`; or gamma-distributed with shape `alpha` and rate `beta`, such
-//! that the mean rate is `beta/alpha`. A spike counts at the end of the step in which it falls.
+//! that the mean rate is `beta/alpha`. `SpikeSourceInhGamma`: gamma-distributed intervals whose shape `a` and scale `b`
+//! change at the times `tbins`. A spike counts at the end of the step in which it falls.
 //!
 //! `SpikeSourceArray`: the times given.
 
+mod inhomogeneous;
 mod poisson;
 mod renewal;
 
@@ -20,6 +22,7 @@ use std::ops::Range;
 use couple_ports::time::{Span, Time};
 
 use crate::description::{Model, Network, PopulationId};
+use inhomogeneous::Stretches;
 use poisson::Poisson;
 use renewal::{Law, Renewal};
 
@@ -91,6 +94,17 @@ pub enum StimulusError {
         value: f64,
         /// What it must be.
         must_be: &'static str,
+    },
+    /// Lists that belong together differ in length, or are empty.
+    #[error("a, b and tbins have {0}, {1} and {2} values; give as many in each, one at least")]
+    Bins(usize, usize, usize),
+    /// Bins are not in order.
+    #[error("tbins are not in ascending order: {time} comes after {before}; sort them")]
+    BinsNotSorted {
+        /// The time that is out of order.
+        time: Span,
+        /// The time before it.
+        before: Span,
     },
     /// `start` or `duration` is negative.
     #[error("{name} is {span}, but must be zero or more")]
@@ -192,7 +206,8 @@ impl Stimulus {
                 Source::Poisson(Poisson::new(network.seed, &p.name, mean, active(*start, *duration)))
             }
             Model::SpikeSourcePoissonRefractory { start, duration, .. }
-            | Model::SpikeSourceGamma { start, duration, .. } => {
+            | Model::SpikeSourceGamma { start, duration, .. }
+            | Model::SpikeSourceInhGamma { start, duration, .. } => {
                 let law = law(&p.model, step)?;
                 let active = active(*start, *duration);
                 let range = range.clone();
@@ -252,6 +267,9 @@ fn active(start: Span, duration: Span) -> Range<Time> {
 /// The intervals of a renewal process; `None` when they never end.
 fn law(model: &Model, step: Span) -> Result<Option<Law>, StimulusError> {
     match *model {
+        Model::SpikeSourceInhGamma { ref a, ref b, ref tbins, start, .. } => {
+            Ok(Some(Law::Inhomogeneous(stretches(a, b, tbins, start, step)?)))
+        }
         Model::SpikeSourcePoissonRefractory { rate, tau_refrac, .. } => {
             mean_of(rate, step)?;
             if rate == 0.0 {
@@ -278,6 +296,27 @@ fn law(model: &Model, step: Span) -> Result<Option<Law>, StimulusError> {
         }
         _ => Ok(None),
     }
+}
+
+/// Shapes `a` and scales `b` (s) from the times `tbins` on, of a process that begins at `start`.
+fn stretches(a: &[f64], b: &[f64], tbins: &[Span], start: Span, step: Span) -> Result<Stretches, StimulusError> {
+    if a.is_empty() || a.len() != b.len() || a.len() != tbins.len() {
+        return Err(StimulusError::Bins(a.len(), b.len(), tbins.len()));
+    }
+    if let Some(pair) = tbins.windows(2).find(|pair| pair[0] >= pair[1]) {
+        return Err(StimulusError::BinsNotSorted { time: pair[1], before: pair[0] });
+    }
+    for (name, values) in [("a", a), ("b", b)] {
+        if let Some(value) = values.iter().find(|value| !(value.is_finite() && **value > 0.0)) {
+            return Err(StimulusError::Gamma { name, value: *value, must_be: "above zero" });
+        }
+    }
+    for (a, b) in a.iter().zip(b) {
+        mean_of(1.0 / (a * b), step)?;
+    }
+    let edges: Vec<f64> = tbins.iter().map(|t| t.ns() as f64 - start.ns() as f64).collect();
+    let scales: Vec<f64> = b.iter().map(|b| b * 1e9).collect();
+    Ok(Stretches::new(&edges, a, &scales))
 }
 
 /// The part of sorted `spikes` in `(from, to]`.
@@ -345,7 +384,8 @@ pub fn validate(network: &Network, population: PopulationId) -> Result<(), Stimu
             mean_of(*rate, own.step).and_then(|_| stepwise(*start, *duration))
         }
         Model::SpikeSourcePoissonRefractory { start, duration, .. }
-        | Model::SpikeSourceGamma { start, duration, .. } => {
+        | Model::SpikeSourceGamma { start, duration, .. }
+        | Model::SpikeSourceInhGamma { start, duration, .. } => {
             law(&p.model, own.step).and_then(|_| stepwise(*start, *duration))
         }
         Model::SpikeSourceArray { spike_times } => {

@@ -1,5 +1,7 @@
 //! `[population.NAME]` and the cells that populations share, `[cell.NAME]`.
 
+mod sources;
+
 use std::collections::BTreeMap;
 
 use couple_network::cells::{self, ParamError};
@@ -230,9 +232,9 @@ fn read_model(
             read_spike_times(reader, node, &params, draft.size, step, around.duration)
         }
         None => {
-            let main = ["rate", "alpha", "beta"];
+            let main = ["rate", "alpha", "beta", "tbins", "a", "b"];
             draft.stimulus = main.into_iter().find_map(|name| params.get(name)).map(|n| n.place.clone());
-            read_source(reader, entry, &params)
+            sources::read(reader, node, entry, &params)
         }
     }
 }
@@ -349,7 +351,10 @@ fn read_cell(
         let alone = BTreeMap::from([(setting.key.clone(), value.clone())]);
         let fine = matches!(parameter.name, "v_reset" | "v_thresh" | "v_spike" | "delta_T")
             || check_params(reader, cell, size, alone, params).is_some();
-        reader.check_magnitude(&setting.value, Dimension::of_unit(parameter.unit));
+        // The channels of a Hodgkin-Huxley cell have thousands of times the conductance of others at their peak.
+        if !parameter.name.starts_with("gbar_") {
+            reader.check_magnitude(&setting.value, Dimension::of_unit(parameter.unit));
+        }
         if let Some(component) = component.filter(|_| fine) {
             limits::parameter(reader, component, setting, &value);
         }
@@ -409,60 +414,6 @@ fn param_error(reader: &mut Reader, error: &ParamError, settings: &Settings<'_>)
         _ => "see configs/default.toml for how values are written".to_string(),
     };
     reader.note(Diagnostic::error("out-of-range", &at.place, error.to_string()).label("out of range").help(help));
-}
-
-/// A source of random spikes.
-fn read_source(reader: &mut Reader, entry: &cells::Entry, params: &Settings<'_>) -> Option<Model> {
-    let default = |name: &str| entry.parameter(name).and_then(|p| p.default).unwrap_or(0.0);
-    let mut rate = |key: &str| match params.get(key) {
-        Some(node) => read_rate(reader, node),
-        None => Some(default(key)),
-    };
-    let (mean, beta) = (rate("rate"), rate("beta"));
-    let mut time = |key: &str| match params.get(key) {
-        Some(node) => reader.positive_time(node, &format!("`{key}`"), true),
-        None => Span::from_ms(default(key)).ok(),
-    };
-    let (start, duration, tau_refrac) = (time("start"), time("duration"), time("tau_refrac"));
-    let alpha = match params.get("alpha") {
-        Some(node) => read_shape(reader, node),
-        None => Some(default("alpha")),
-    };
-    let (rate, alpha, beta, tau_refrac) = (mean?, alpha?, beta?, tau_refrac?);
-    let (start, duration) = (start?, duration?);
-    Some(match entry.name {
-        "SpikeSourceGamma" => Model::SpikeSourceGamma { alpha, beta, start, duration },
-        "SpikeSourcePoissonRefractory" => Model::SpikeSourcePoissonRefractory { rate, tau_refrac, start, duration },
-        _ => Model::SpikeSourcePoisson { rate, start, duration },
-    })
-}
-
-fn read_shape(reader: &mut Reader, node: &Node) -> Option<f64> {
-    let alpha = reader.number(node, Dimension::None)?;
-    if alpha > 0.0 {
-        return Some(alpha);
-    }
-    reader.note(
-        Diagnostic::error("out-of-range", &node.place, format!("alpha is {alpha}, but must be above zero"))
-            .label("out of range")
-            .help(
-                "alpha is the shape of the distribution of intervals: 1 for a Poisson process, more for regular spikes",
-            ),
-    );
-    None
-}
-
-fn read_rate(reader: &mut Reader, node: &Node) -> Option<f64> {
-    let rate = reader.number(node, Dimension::Rate)?;
-    if rate >= 0.0 {
-        return Some(rate);
-    }
-    reader.note(
-        Diagnostic::error("out-of-range", &node.place, format!("a rate cannot be negative ({rate} Hz)"))
-            .label("negative")
-            .help("0 or more is expected; all neurons of the source have this rate"),
-    );
-    None
 }
 
 fn read_spike_times(

@@ -137,6 +137,7 @@ fn kind(model: &Model) -> &'static str {
         Model::SpikeSourcePoisson { .. } => "SpikeSourcePoisson",
         Model::SpikeSourcePoissonRefractory { .. } => "SpikeSourcePoissonRefractory",
         Model::SpikeSourceGamma { .. } => "SpikeSourceGamma",
+        Model::SpikeSourceInhGamma { .. } => "SpikeSourceInhGamma",
         Model::Port => "port",
     }
 }

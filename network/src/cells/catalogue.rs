@@ -51,7 +51,7 @@ const EIF_PARAMETERS: &[Parameter] = &[
 const EIF_STATE: &[StateVariable] =
     &[V, starts_at_zero("w", "nA"), starts_at_zero("gsyn_exc", "uS"), starts_at_zero("gsyn_inh", "uS")];
 
-pub(super) static CATALOGUE: [Entry; 15] = [
+pub(super) static CATALOGUE: [Entry; 16] = [
     Entry {
         name: "IF_curr_exp",
         cell: Some(Cell::IfCurrExp),
@@ -265,6 +265,20 @@ pub(super) static CATALOGUE: [Entry; 15] = [
         parameters: &[
             parameter("alpha", 2.0, "", Allowed::Positive),
             parameter("beta", 1.0, "Hz", Allowed::NotNegative),
+            parameter("start", 0.0, "ms", Allowed::NotNegative),
+            parameter("duration", 1e10, "ms", Allowed::NotNegative),
+        ],
+        state: &[],
+        conductance_based: false,
+        weight_unit: "",
+    },
+    Entry {
+        name: "SpikeSourceInhGamma",
+        cell: None,
+        parameters: &[
+            Parameter { name: "a", default: None, unit: "", allowed: Allowed::Positive },
+            Parameter { name: "b", default: None, unit: "s", allowed: Allowed::Positive },
+            Parameter { name: "tbins", default: None, unit: "ms", allowed: Allowed::NotNegative },
             parameter("start", 0.0, "ms", Allowed::NotNegative),
             parameter("duration", 1e10, "ms", Allowed::NotNegative),
         ],

@@ -1,4 +1,5 @@
-//! Renewal processes: spikes at intervals that are drawn independently of each other.
+//! Renewal processes: spikes at intervals that are drawn independently of each other, from a distribution that may change
+//! in time.
 //!
 //! Each neuron's process is in equilibrium when it begins: the first interval is what is left of one that has begun before. An
 //! interval is a function of (seed, population's name, index, its number), so the spikes are; a stimulus remembers
@@ -10,37 +11,47 @@ use std::sync::{Mutex, PoisonError};
 
 use couple_ports::time::{Span, Time};
 
+use super::inhomogeneous::Stretches;
 use crate::random::{Key, Stream};
 
 /// The distribution of intervals, in ns.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Law {
     /// A dead time and an exponential.
     Refractory { dead: f64, mean_rest: f64 },
     /// Gamma.
     Gamma { shape: f64, scale: f64 },
+    /// Gamma that changes in time.
+    Inhomogeneous(Stretches),
 }
 
 impl Law {
-    /// An interval between two spikes.
-    fn interval(self, stream: &mut Stream) -> f64 {
+    /// When the spike comes that follows on one at `last`.
+    fn next(&self, last: f64, stream: &mut Stream) -> f64 {
         match self {
-            Law::Refractory { dead, mean_rest } => dead + mean_rest * stream.exponential(),
-            Law::Gamma { shape, scale } => scale * stream.gamma(shape),
+            Law::Refractory { dead, mean_rest } => last + dead + mean_rest * stream.exponential(),
+            Law::Gamma { shape, scale } => last + scale * stream.gamma(*shape),
+            Law::Inhomogeneous(stretches) => stretches.next(last, last, stream.exponential()),
         }
     }
 
     /// The time to the first spike from a moment at which the process has been running for long: a uniform part of an
     /// interval, where an interval is met the more often the longer it is.
-    fn first(self, stream: &mut Stream) -> f64 {
+    fn first(&self, stream: &mut Stream) -> f64 {
         let part = stream.open();
         match self {
             Law::Refractory { dead, mean_rest } => {
                 // With the probability of being in the dead time, the interval's end is anywhere within its length.
-                let met = stream.open() * (dead + mean_rest) < dead;
+                let met = stream.open() * (dead + mean_rest) < *dead;
                 if met { part * dead } else { dead - mean_rest * libm::log(part) }
             }
             Law::Gamma { shape, scale } => part * scale * stream.gamma(shape + 1.0),
+            Law::Inhomogeneous(stretches) => {
+                // What has passed of an interval has the same distribution as what is left.
+                let (shape, scale) = stretches.first();
+                let age = part * scale * stream.gamma(shape + 1.0);
+                stretches.next(-age, 0.0, stream.exponential())
+            }
         }
     }
 }
@@ -126,7 +137,7 @@ impl Renewal {
             while train.next <= until {
                 count += 1;
                 train.number += 1;
-                train.next += self.law.interval(&mut self.stream(index, train.number));
+                train.next = self.law.next(train.next, &mut self.stream(index, train.number));
             }
             if count > 0 {
                 each(index, count);

@@ -121,6 +121,10 @@ fn golden_renewal() {
         "1.5 ms 58, 3.1 ms 52, 3.2 ms 55, 4.8 ms 54, 9.7 ms 57, 11.7 ms 56, 14.3 ms 50, 16.4 ms 57"
     );
     assert_eq!(
+        text(inhomogeneous(&[3.0, 1.0], &[0.007, 0.01], &[0, 10])),
+        "1.3 ms 50, 3.4 ms 53, 3.7 ms 59, 8 ms 56, 8.7 ms 58, 10.8 ms 58, 11.2 ms 53, 11.6 ms 53, 13.7 ms 52, 14.1 ms 56, 14.6 ms 52, 15.2 ms 50, 15.2 ms 52, 15.7 ms 50, 17 ms 57, 18.3 ms 55, 20 ms 55"
+    );
+    assert_eq!(
         text(refractory(50.0, ONE_MS * 10)),
         "1.5 ms 55, 1.7 ms 58, 2.7 ms 54, 3.2 ms 52, 4.8 ms 56, 5.4 ms 57, 9.3 ms 50, 12.5 ms 58, 13.2 ms 53, 13.2 ms 55, 14.2 ms 52, 14.7 ms 59, 15.4 ms 54, 16.5 ms 51, 18.9 ms 56"
     );
@@ -206,9 +210,17 @@ fn refractory(rate: f64, tau_refrac: Span) -> Model {
     Model::SpikeSourcePoissonRefractory { rate, tau_refrac, start: Span::ZERO, duration: Span::MAX }
 }
 
+/// With times in ms.
+fn inhomogeneous(a: &[f64], b: &[f64], tbins: &[i64]) -> Model {
+    let tbins = tbins.iter().map(|t| ONE_MS * *t).collect();
+    let (start, duration) = (Span::ZERO, Span::MAX);
+    Model::SpikeSourceInhGamma { a: a.to_vec(), b: b.to_vec(), tbins, start, duration }
+}
+
 #[test]
 fn renewal_processes_are_the_same_in_parts_and_in_any_order() {
-    for model in [gamma(2.5, 500.0), refractory(150.0, ONE_MS * 2), gamma(0.5, 20_000.0)] {
+    let inhomogeneous = inhomogeneous(&[3.0, 0.7], &[0.004, 0.01], &[0, 20]);
+    for model in [gamma(2.5, 500.0), refractory(150.0, ONE_MS * 2), gamma(0.5, 20_000.0), inhomogeneous] {
         let network = renewal(model);
         let whole = spikes(&network, 0..200, Span::ZERO, ONE_MS * 50);
         assert!(whole.is_sorted() && whole.len() > 500);
@@ -253,6 +265,8 @@ fn renewal_processes_have_their_distributions() {
     let cases = [
         (gamma(4.0, 400.0), 100.0, 0.5),
         (gamma(1.0, 80.0), 80.0, 1.0),
+        (inhomogeneous(&[4.0], &[0.0025], &[0]), 100.0, 0.5),
+        (inhomogeneous(&[4.0; 3], &[0.0025; 3], &[0, 333, 700]), 100.0, 0.5),
         (gamma(10.0, 600.0), 60.0, 0.1_f64.sqrt()),
         (refractory(100.0, ONE_MS * 5), 100.0, 0.5),
         (refractory(100.0, Span::ZERO), 100.0, 1.0),
@@ -271,6 +285,19 @@ fn renewal_processes_have_their_distributions() {
     }
     let (_, intervals) = statistics(refractory(150.0, ONE_MS * 5));
     assert!(intervals.iter().all(|i| *i >= 4.9), "no two spikes within the dead time, but for the grid");
+}
+
+#[test]
+fn inhomogeneous_process_follows_its_parameters() {
+    // From 100 Hz to 50 Hz at half a second, both as regular; a little after the change all intervals are new ones.
+    let (rates, _) = statistics(inhomogeneous(&[4.0, 4.0], &[0.0025, 0.005], &[0, 500]));
+    for (part, rate) in [(&rates[..5], 100.0), (&rates[6..], 50.0)] {
+        let mean = part.iter().sum::<f64>() / part.len() as f64;
+        assert!((mean - rate).abs() < 2.5, "{rates:?}");
+    }
+    // With shape 1 it is a Poisson process, whose rate changes at once.
+    let (rates, _) = statistics(inhomogeneous(&[1.0, 1.0], &[0.1, 0.005], &[0, 500]));
+    assert!((rates[4] - 10.0).abs() < 3.0 && (rates[5] - 200.0).abs() < 15.0, "{rates:?}");
 }
 
 #[test]
@@ -293,5 +320,8 @@ fn impossible_renewal_processes_are_refused() {
     assert!(check(refractory(1.0, -ONE_MS)).is_err_and(|e| e.contains("tau_refrac")));
     assert!(check(gamma(0.0, 1.0)).is_err_and(|e| e.contains("alpha")));
     assert!(check(gamma(1.0, -1.0)).is_err_and(|e| e.contains("beta")));
+    assert!(check(inhomogeneous(&[1.0], &[0.1, 0.1], &[0])).is_err_and(|e| e.contains("1, 2 and 1 values")));
+    assert!(check(inhomogeneous(&[1.0; 2], &[0.1; 2], &[5, 5])).is_err_and(|e| e.contains("ascending")));
+    assert!(check(inhomogeneous(&[1.0], &[0.0], &[0])).is_err_and(|e| e.contains("b is 0")));
     assert!(check(gamma(1.0, 1e9)).is_err_and(|e| e.contains("more than")));
 }
