@@ -188,7 +188,8 @@ pub(super) static SYNAPSE: Section = section("`synapse`", STATIC);
 const STATIC: &[Key] =
     &[may("type", Shape::Text, "\"StaticSynapse\"", "Which synapse; default static."), WEIGHT, DELAY];
 const SYNAPSE_TYPE: Key = must("type", Shape::Text, "\"STDPMechanism\"", "Which synapse.");
-const WEIGHT: Key = must("weight", Shape::Value, "0.1", "In nA, mV (IF_curr_delta) or µS (IF_cond_exp).");
+const WEIGHT: Key =
+    must("weight", Shape::Value, "0.1", "In nA, mV (IF_curr_delta, Izhikevich) or µS (cells with conductances).");
 const DELAY: Key =
     must("delay", Shape::Value, "\"1.5 ms\"", "A multiple of the target's step; drawn delays are rounded to it.");
 
