@@ -75,3 +75,33 @@ fn labels_and_places_that_cannot_be() {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(2) && errors.contains("--out"), "{errors}");
 }
+
+#[test]
+fn the_kept_configuration_gives_the_same_spikes() {
+    if !Path::new(env!("CARGO_BIN_EXE_couple")).with_file_name("couple-native").is_file() {
+        println!("skipped: the_kept_configuration_gives_the_same_spikes needs couple-native: cargo build --workspace");
+        return;
+    }
+    let folder = folder();
+    let noisy = r#"
+[population.noise]
+component = "a"
+size = 4
+cell = "SpikeSourcePoisson"
+params = { rate = 500.0 }
+[[record]]
+population = ["noise"]
+variables = ["spikes"]
+"#;
+    fs::write(folder.path().join("a.toml"), format!("{CONFIG}{noisy}")).unwrap();
+    let done = |arguments: &[&str]| {
+        let output = couple(folder.path(), arguments, Stdio::piped());
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let shown = done(&["run", "a.toml", "--label", "first", "--set", "run.duration=100 ms", "--set", "run.seed=5"]);
+    assert_eq!(shown, fs::read_to_string(folder.path().join("runs/first/summary.txt")).unwrap());
+    done(&["run", "runs/first/config.toml", "--label", "again"]);
+    let said = done(&["compare", "first", "again"]);
+    assert!(said.contains("equal") && !said.contains(" 0 spikes"), "{said}");
+}
