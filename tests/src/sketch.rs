@@ -107,13 +107,14 @@ impl Layout {
 const CELLS: u8 = Cell::ALL.len() as u8;
 const RENEWAL: u8 = CELLS + 1;
 const GAMMA: u8 = CELLS + 2;
+const CHANGING: u8 = CELLS + 3;
 /// 0.05, 0.1 and 0.2 ms.
 pub const STEPS: [Span; 3] = [Span::from_ns(50_000), Span::from_ns(100_000), Span::from_ns(200_000)];
 
 prop_compose! {
     /// A population.
     fn population()(
-        kind in prop_oneof![2 => 0..4u8, 1 => 4..CELLS, 1 => CELLS..CELLS + 4],
+        kind in prop_oneof![2 => 0..4u8, 1 => 4..CELLS, 1 => CELLS..CELLS + 5],
         size in prop_oneof![Just(1u32), Just(2), Just(20), 1u32..=60],
         drive in 0.0..1.0f64,
         variant in any::<u8>(),
@@ -277,6 +278,13 @@ impl Sketch {
                 let alpha = [0.5, 1.0, 3.0][usize::from(sketch.variant % 3)];
                 Model::SpikeSourceGamma { alpha, beta: 10.0 + alpha * 500.0 * sketch.drive, start, duration }
             }
+            CHANGING => Model::SpikeSourceInhGamma {
+                a: vec![1.0, 3.0, 0.7],
+                b: [0.004, 0.001, 0.02].map(|b| b / (0.2 + sketch.drive)).to_vec(),
+                tbins: [0, 7, 31].map(|k| step * k).to_vec(),
+                start,
+                duration,
+            },
             _ => {
                 let lists = if sketch.variant.is_multiple_of(2) { 1 } else { sketch.size as usize };
                 let list = |neuron: usize| {

@@ -83,6 +83,11 @@ fn model(model: &Model) -> String {
         Model::SpikeSourceGamma { alpha, beta, start, duration } => {
             source("SpikeSourceGamma", &format!("alpha = {alpha:?}, beta = {beta:?}"), *start, *duration)
         }
+        Model::SpikeSourceInhGamma { a, b, tbins, start, duration } => {
+            let (a, b) = (list(a, |a| format!("{a:?}")), list(b, |b| format!("{b:?}")));
+            let own = format!("a = {a}, b = {b}, tbins = {}", list(tbins, |time| span(*time)));
+            source("SpikeSourceInhGamma", &own, *start, *duration)
+        }
         other => {
             assert!(matches!(other, Model::Port), "{other:?} is in no random network");
             String::new()
