@@ -10,8 +10,9 @@ use tempfile::TempDir;
 
 /// Pages whose blocks are run from top to bottom, below.
 const GUIDES: [&str; 2] = ["guide.md", "components.md"];
-/// Pages with blocks that other tests run: the planner's (`plan/tests/page.rs`) and the recorder's (`tests/python.rs`).
-const TESTED_ELSEWHERE: [&str; 2] = ["time.md", "recording.md"];
+/// Pages with blocks that other tests run: the planner's (`plan/tests/page.rs`), the recorder's (`tests/python.rs`), and
+/// the configuration on plasticity below.
+const TESTED_ELSEWHERE: [&str; 3] = ["time.md", "recording.md", "plasticity.md"];
 
 fn couple(arguments: &[&str], folder: &Path) -> Output {
     Command::new(program("couple")).args(arguments).current_dir(folder).output().unwrap()
@@ -178,6 +179,21 @@ fn every_page_with_code_is_tested() {
             }
         }
     }
+}
+
+#[test]
+fn the_network_on_plasticity_runs_alike_on_more_ranks() {
+    let page = page("docs/plasticity.md");
+    let code: Vec<_> = fenced(&page).into_iter().filter(|(language, _)| language != "text").collect();
+    assert!(matches!(&code[..], [(language, _)] if language == "toml"), "one configuration");
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join("config.toml"), &code[0].1).unwrap();
+    assert_success(&couple(&["run", "--quiet", "--label", "apart", "config.toml"], folder.path()), "the page's run");
+    let shown = text(&couple(&["show", "apart", "--json"], folder.path()));
+    assert!(shown.contains("\"P\"") && !shown.contains("\"spikes\":0"), "{shown}");
+    let ranks = ["run", "--quiet", "--label", "ranks", "--set", "component.right.ranks=2", "config.toml"];
+    assert_success(&couple(&ranks, folder.path()), "the page's run on more ranks");
+    assert_success(&couple(&["compare", "apart", "ranks"], folder.path()), "ranks change no spike");
 }
 
 #[test]
