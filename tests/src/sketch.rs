@@ -175,12 +175,6 @@ fn speckle(seed: u64, k: usize) -> f64 {
 }
 
 impl Sketch {
-    /// The same with weights that stay as they are.
-    pub fn without_plasticity(mut self) -> Sketch {
-        self.projections.iter_mut().for_each(|projection| projection.plasticity = u8::MAX);
-        self
-    }
-
     /// Simulated time.
     pub fn span(&self) -> Span {
         STEPS[2] * self.duration
