@@ -1,5 +1,9 @@
-"""The NEST half of coupled.toml in plain PyNEST, without couple: what NEST needs for itself."""
+"""The NEST half of coupled.toml in plain PyNEST, without couple: what NEST needs for itself.
 
+With the argument `record` a spike_recorder gets the spikes, as something must if anybody is to see them.
+"""
+
+import sys
 import time
 
 import nest
@@ -26,6 +30,9 @@ cells.V_m = numpy.random.default_rng(1).uniform(-65.0, -50.0, 10000)
 nest.Connect(
     cells, cells, {"rule": "fixed_indegree", "indegree": 110}, {"synapse_model": "static_synapse", "weight": 1e-6, "delay": 1.0}
 )
+if "record" in sys.argv[1:]:
+    recorder = nest.Create("spike_recorder")
+    nest.Connect(cells, recorder, "all_to_all", {"delay": 1.0})
 nest.Prepare()
 begin = time.perf_counter()
 nest.Run(2000.0)

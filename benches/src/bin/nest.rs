@@ -1,4 +1,6 @@
-//! What the exchange costs NEST: one network in plain PyNEST, and the same as a component of a run, alternating.
+//! What the exchange costs NEST: one network in plain PyNEST, without and with a spike recorder, and the same as a component
+//! of a run, alternating. The recorder matters: NEST hands each spike to a device at a cost of its own, whether that is a
+//! recorder or the exchange.
 //!
 //! Usage: `couple-bench-nest [REPEATS]`. NEST comes from the environment that `couple setup nest` makes.
 
@@ -28,6 +30,10 @@ fn median(values: &mut [f64]) -> f64 {
     values[values.len() / 2]
 }
 
+fn least(values: &[f64]) -> f64 {
+    values.iter().copied().fold(f64::INFINITY, f64::min)
+}
+
 fn main() -> Result<()> {
     let repeats: usize = std::env::args().nth(1).map_or(Ok(5), |n| n.parse())?;
     let executable = std::env::current_exe()?;
@@ -36,9 +42,13 @@ fn main() -> Result<()> {
     let folder = tempfile::tempdir()?;
     output(Command::new(&couple).args(["setup", "nest"]))?;
     let python = output(Command::new(&couple).args(["setup", "nest", "--print-python"]))?;
-    let (mut alone, mut coupled) = (Vec::new(), Vec::new());
+    let plain = |arguments: &[&str]| {
+        seconds(&output(Command::new(python.trim()).arg(sources.join("alone.py")).args(arguments))?)
+    };
+    let (mut silent, mut recorded, mut coupled) = (Vec::new(), Vec::new(), Vec::new());
     for repeat in 0..repeats {
-        alone.push(seconds(&output(Command::new(python.trim()).arg(sources.join("alone.py")))?)?);
+        silent.push(plain(&[])?);
+        recorded.push(plain(&["record"])?);
         let label = format!("r{repeat}");
         let mut run = Command::new(&couple);
         run.args(["run", "--quiet", "--label", &label, "--out"]).arg(folder.path()).arg(sources.join("coupled.toml"));
@@ -46,13 +56,16 @@ fn main() -> Result<()> {
         let log = std::fs::read_to_string(folder.path().join(&label).join("logs/nest.0.log"))?;
         coupled.push(seconds(&log)?);
     }
-    let ratios: Vec<String> = coupled.iter().zip(&alone).map(|(c, a)| format!("{:.3}", c / a)).collect();
-    let (alone, coupled) = (median(&mut alone), median(&mut coupled));
-    println!("NEST, 10,000 cells, 2 s simulated, one thread, medians of {repeats} alternating runs");
-    println!(
-        "alone {alone:.3} s, coupled {coupled:.3} s, ratio {:.3} (each pair: {})",
-        coupled / alone,
-        ratios.join(" ")
-    );
+    let [silent, recorded, coupled] = [silent, recorded, coupled].map(|mut times| (least(&times), median(&mut times)));
+    println!("NEST, 10,000 cells, 2 s simulated, one thread: least and median of {repeats} alternating runs, s");
+    let row = |name: &str, times: (f64, f64)| println!("{name:<34} {:>8.3} {:>8.3}", times.0, times.1);
+    row("alone, nobody gets the spikes", silent);
+    row("alone, with a spike_recorder", recorded);
+    row("coupled, spikes both ways", coupled);
+    let ratio = |name: &str, base: (f64, f64)| {
+        println!("{name:<34} {:>8.3} {:>8.3}", coupled.0 / base.0, coupled.1 / base.1);
+    };
+    ratio("ratio to alone", silent);
+    ratio("ratio to alone with recorder", recorded);
     Ok(())
 }
