@@ -117,14 +117,36 @@ pub fn cores() -> u32 {
     std::thread::available_parallelism().map_or(1, |n| n.get() as u32)
 }
 
-/// Makes sure that so many files can be open, as far as the system lets us: a ring is a file.
-pub fn allow_open_files(number: usize) {
-    let (wanted, limit) = (number as u64 + 256, getrlimit(Resource::Nofile));
-    if limit.current.is_some_and(|current| current < wanted) {
-        let current = limit.maximum.map_or(wanted, |maximum| maximum.min(wanted));
-        // Where this does not help, making the rings fails and says so.
-        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(current), maximum: limit.maximum });
+/// Files that a run needs besides its channels and processes: events, folder, logs, record, what is open already.
+const OTHER_FILES: u64 = 64;
+
+/// Makes sure that a run of so many channels (each a file) and processes can open its files, as far as the system
+/// lets us, or says how many it lacks.
+pub fn allow_open_files(channels: usize, processes: usize) -> Result<(), TooFewFiles> {
+    let (needed, limit) = (channels as u64 + 4 * processes as u64 + OTHER_FILES, getrlimit(Resource::Nofile));
+    let Some(current) = limit.current.filter(|current| *current < needed) else { return Ok(()) };
+    if limit.maximum.is_some_and(|maximum| maximum < needed) {
+        return Err(TooFewFiles { allowed: limit.maximum.unwrap_or(current), needed, channels, processes });
     }
+    setrlimit(Resource::Nofile, Rlimit { current: Some(needed), maximum: limit.maximum }).map_err(|_| TooFewFiles {
+        allowed: current,
+        needed,
+        channels,
+        processes,
+    })
+}
+
+/// The system lets us open too few files.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{allowed} files can be open at a time, and a run of {channels} channels and {processes} processes needs {needed}: \
+     Too many open files\n  help: allow more, with `ulimit -n {needed}` or by the administrator"
+)]
+pub struct TooFewFiles {
+    allowed: u64,
+    needed: u64,
+    channels: usize,
+    processes: usize,
 }
 
 /// A started process.

@@ -31,7 +31,6 @@ mod supervise;
 mod watch;
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 use std::time::Instant;
@@ -104,6 +103,9 @@ pub enum RunError {
     /// What would make the recordings is not there.
     #[error("recordings could not be made: {0}")]
     Recorder(programs::Missing),
+    /// The system allows too few open files.
+    #[error(transparent)]
+    Files(#[from] launch::TooFewFiles),
     /// The system said no.
     #[error("{doing}: {source}")]
     Io {
@@ -123,6 +125,8 @@ fn doing(what: impl Into<String>) -> impl FnOnce(io::Error) -> RunError {
 ///
 /// Must be called from the main thread: the processes of the run live no longer than the thread that starts them.
 pub fn run(job: &Job<'_>) -> Result<u8, RunError> {
+    let processes = job.network.components.iter().map(|component| component.ranks as usize).sum();
+    launch::allow_open_files(job.plan.channels.len(), processes)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(doing("cannot wait for events"))?;
     runtime.block_on(async { Run::prepare(job)?.go().await })
@@ -221,17 +225,8 @@ impl<'a> Run<'a> {
 
     /// Starts all processes. What goes wrong with one of them is the run's failure, and the others must be ended.
     async fn launch(&mut self, events: &Sender<Event>) -> Result<(Vec<Member>, Watch, Option<Failure>), RunError> {
-        let files = self.job.plan.channels.len() + 4 * self.welcomes.len();
-        launch::allow_open_files(files);
-        let memory = |source: io::Error| {
-            let mut what = "cannot make shared memory".to_string();
-            if source.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) {
-                let _ = write!(what, " for {} channels (`ulimit -n {}` or more would do)", files, files + 64);
-            }
-            doing(what)(source)
-        };
-        let (watch, page) = Watch::create(self.welcomes.len() as u32).map_err(memory)?;
-        let rings = watch::rings(&self.job.plan.channels).map_err(memory)?;
+        let (watch, page) = Watch::create(self.welcomes.len() as u32).map_err(doing("cannot make shared memory"))?;
+        let rings = watch::rings(&self.job.plan.channels).map_err(doing("cannot make shared memory"))?;
         let rendezvous = Rendezvous::open().map_err(doing("cannot open the coordinator's socket"))?;
         let mut members = Vec::new();
         let mut failure = None;
