@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use couple::config::{self, Diagnostic, Loaded, render_all};
-use couple_network::description::{Connector, Delay, Distribution, Model, Network, Receptor, Value};
+use couple_network::description::{Connector, Delay, Distribution, Model, Network, Receptor, Recording, Value};
 use couple_ports::time::Span;
 use proptest::prelude::*;
 
@@ -57,7 +57,7 @@ fn values_have_pynn_units() {
     assert_eq!(listed.delay, Delay::List(vec![ms(0.1), ms(0.2), ms(1.0)]));
     let own = network.projections.iter().find(|p| p.to == network.population("own").expect("own")).expect("onto own");
     assert_eq!(own.weight, Value::Constant(0.002));
-    let recorded: Vec<_> = network.recordings.iter().map(|id| network.populations[*id].name.as_str()).collect();
+    let recorded: Vec<_> = network.recorded_spikes().map(|id| network.populations[id].name.as_str()).collect();
     assert_eq!(recorded, ["with-dots.and_1", "own", "poisson"]);
 }
 
@@ -84,7 +84,7 @@ fn sets_change_single_values() {
     assert_eq!(network.components[0].step, Span::from_ns(50_000));
     assert_eq!(network.projections[0].delay, Delay::Constant(Span::from_ns(500_000)));
     assert_eq!(network.projections[2].connector, Connector::FromList { pairs: vec![(1, 1), (2, 2), (3, 2)] });
-    assert_eq!(network.recordings[2], network.population("cond").expect("cond"));
+    assert_eq!(network.recordings[2], Recording::spikes(network.population("cond").expect("cond")));
     assert!(loaded.resolved_toml.contains("duration = \"2 s\""), "{}", loaded.resolved_toml);
 }
 
@@ -270,7 +270,7 @@ mod microcircuit {
             let sets = [format!("N_scale={n_scale}"), format!("K_scale={k_scale}")];
             let network = load(FILE, &[&sets[0], &sets[1]]).network;
             let id = |i: usize| network.population(NAMES[i]).expect("a population");
-            let recorded: Vec<_> = (0..8).map(id).collect();
+            let recorded: Vec<_> = (0..8).map(id).map(Recording::spikes).collect();
             assert_eq!(network.recordings, recorded);
             let mut synapses = 0;
             for to in 0..8 {

@@ -58,6 +58,7 @@ fn microcircuit(n_scale: f64, k_scale: f64, threads: u32) -> Network {
         script: None,
         command: vec![],
         python: None,
+        cvode: None,
     };
     let mut network = Network {
         name: "microcircuit".into(),
@@ -67,6 +68,8 @@ fn microcircuit(n_scale: f64, k_scale: f64, threads: u32) -> Network {
         populations: vec![],
         projections: vec![],
         connections: vec![],
+        signals: vec![],
+        messages: vec![],
         recordings: vec![],
     };
     for to in 0..8 {
@@ -89,7 +92,7 @@ fn microcircuit(n_scale: f64, k_scale: f64, threads: u32) -> Network {
         let v = Value::Random(Distribution::Normal { mu: -58.0, sigma: 10.0 });
         let model = Model::Cell { cell, params, initial: [("v".to_string(), v)].into() };
         let size = (SIZES[to] * n_scale).round() as u32;
-        network.populations.push(Population { name: NAMES[to].into(), component: 0, size, model });
+        network.populations.push(Population { name: NAMES[to].into(), component: 0, size, model, variables: vec![] });
     }
     for to in 0..8 {
         let model = Model::SpikeSourcePoisson {
@@ -98,7 +101,13 @@ fn microcircuit(n_scale: f64, k_scale: f64, threads: u32) -> Network {
             duration: Span::from_ns(1 << 60),
         };
         let size = network.populations[to].size;
-        network.populations.push(Population { name: format!("drive of {}", NAMES[to]), component: 0, size, model });
+        network.populations.push(Population {
+            name: format!("drive of {}", NAMES[to]),
+            component: 0,
+            size,
+            model,
+            variables: vec![],
+        });
         let scaled = |w: f64| w / k_scale.sqrt();
         network.projections.push(Projection {
             name: format!("drive of {}", NAMES[to]),

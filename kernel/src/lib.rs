@@ -13,10 +13,10 @@
 //! # let network = Network {
 //! #     name: "one cell".into(), seed: 1, duration: Span::from_ns(100_000_000),
 //! #     components: vec![Component { name: "native".into(), simulator: Simulator::Native, step: Span::from_ns(100_000),
-//! #         ranks: 1, threads: 1, script: None, command: vec![], python: None }],
+//! #         ranks: 1, threads: 1, script: None, command: vec![], python: None, cvode: None }],
 //! #     populations: vec![Population { name: "cell".into(), component: 0, size: 1,
-//! #         model: Model::Cell { cell, params, initial: Default::default() } }],
-//! #     projections: vec![], connections: vec![], recordings: vec![],
+//! #         model: Model::Cell { cell, params, initial: Default::default() }, variables: vec![] }],
+//! #     projections: vec![], connections: vec![], signals: vec![], messages: vec![], recordings: vec![],
 //! # };
 //! let mut engine = Engine::build(&network, Part { component: 0, rank: 0, ranks: 1, threads: 1 })?;
 //! let mut spikes = Vec::new();

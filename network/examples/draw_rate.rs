@@ -23,9 +23,11 @@ fn network(connector: Connector, drawn: bool) -> Network {
         script: None,
         command: vec![],
         python: None,
+        cvode: None,
     };
     let cell = Model::Cell { cell: Cell::IfCurrExp, params: BTreeMap::new(), initial: BTreeMap::new() };
-    let population = |name: &str, size, model| Population { name: name.into(), component: 0, size, model };
+    let population =
+        |name: &str, size, model| Population { name: name.into(), component: 0, size, model, variables: vec![] };
     let normal = |mu: f64, sigma, low| Distribution::NormalClipped { mu, sigma, low, high: f64::INFINITY };
     Network {
         name: "rates".into(),
@@ -52,6 +54,8 @@ fn network(connector: Connector, drawn: bool) -> Network {
             plasticity: couple_network::description::Plasticity::Static,
         }],
         connections: vec![],
+        signals: vec![],
+        messages: vec![],
         recordings: vec![],
     }
 }

@@ -33,8 +33,12 @@ pub struct Network {
     pub projections: Vec<Projection>,
     /// Links that carry spikes as they are to the port of a program.
     pub connections: Vec<Connection>,
-    /// Which populations' spikes are recorded.
-    pub recordings: Vec<PopulationId>,
+    /// Links that carry the samples of a variable to another.
+    pub signals: Vec<SignalConnection>,
+    /// Links that carry messages.
+    pub messages: Vec<MessageConnection>,
+    /// What is recorded.
+    pub recordings: Vec<Recording>,
 }
 
 /// A simulator taking part in a run.
@@ -56,6 +60,17 @@ pub struct Component {
     pub command: Vec<String>,
     /// The Python interpreter to use instead of the managed one.
     pub python: Option<String>,
+    /// Integration with a variable step, for [`Simulator::Neuron`]; none: the fixed step `step`.
+    pub cvode: Option<Cvode>,
+}
+
+/// NEURON's integrator with a variable step.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Cvode {
+    /// Absolute tolerance of each state variable, in its unit.
+    pub atol: f64,
+    /// How the time of a threshold crossing is found: 1 the end of the integrator's step, 2 interpolated within it.
+    pub condition_order: u32,
 }
 
 /// The simulators that a component can be.
@@ -66,8 +81,16 @@ pub enum Simulator {
     Native,
     /// NEST, from PyPI.
     Nest,
+    /// NEURON, from PyPI.
+    Neuron,
+    /// Brian2, from PyPI.
+    Brian2,
+    /// Arbor.
+    Arbor,
     /// Any program that speaks the session protocol.
     Script,
+    /// Converters between signals and spikes.
+    Converter,
 }
 
 /// A number of neurons of one kind, or the named port of a user's model.
@@ -81,6 +104,31 @@ pub struct Population {
     pub size: u32,
     /// What its neurons are.
     pub model: Model,
+    /// The variables that a program or a user's own model declares; empty for cells, spike sources and converters,
+    /// whose variables follow from the model ([`crate::variables`]).
+    pub variables: Vec<Variable>,
+}
+
+/// A variable that a program declares.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Variable {
+    /// Its name, unique in the population.
+    pub name: String,
+    /// What it is.
+    pub quantity: Quantity,
+}
+
+/// What a variable is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Quantity {
+    /// A number for each neuron, sampled at the end of each step.
+    Analog {
+        /// Its unit, in canonical spelling; `"1"` for a number without one.
+        unit: String,
+    },
+    /// Bytes with a time stamp, now and then.
+    Message,
 }
 
 /// What the neurons of a population are.
@@ -111,6 +159,8 @@ pub enum Model {
     },
     /// Neurons of a user's own model, reached through the port of the population's name.
     Port,
+    /// Makes signals or spikes of others.
+    Converter(Converter),
     /// `SpikeSourcePoissonRefractory`: Poisson spikes with a dead time, for each neuron of its own.
     SpikeSourcePoissonRefractory {
         /// Mean rate in Hz, dead time included.
@@ -152,8 +202,85 @@ impl Model {
     /// True for sources whose spikes are a pure function of the description: every rank that needs them makes them
     /// itself ([`crate::stimulus`]), nothing is sent.
     pub fn is_stimulus(&self) -> bool {
-        !matches!(self, Model::Cell { .. } | Model::Port)
+        !matches!(self, Model::Cell { .. } | Model::Port | Model::Converter(_))
     }
+}
+
+/// What makes signals of spikes, spikes of signals, or signals of signals; `size` is the population's.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Converter {
+    /// Independent Poisson spikes for each of `size` neurons, at the rates of the input `rate` (Hz).
+    RateToPoisson,
+    /// The rate of each of `size` trains of spikes as the output `rate` (Hz).
+    SpikesToRate {
+        /// How spikes are weighed.
+        kernel: RateKernel,
+    },
+    /// A spike whenever the input `x` reaches the threshold from below.
+    Threshold {
+        /// The threshold, in `unit`.
+        threshold: f64,
+        /// Unit of `x`.
+        unit: String,
+    },
+    /// The output `y = matrix · x`.
+    Linear {
+        /// `size` rows; as many columns as `x` is wide.
+        matrix: Vec<Vec<f64>>,
+        /// Unit of `x`.
+        unit_in: String,
+        /// Unit of `y`.
+        unit_out: String,
+    },
+    /// The output `y = gain · x + offset`.
+    Gain {
+        /// Factor, in `unit_out` per `unit_in`.
+        gain: f64,
+        /// Added, in `unit_out`.
+        offset: f64,
+        /// Unit of `x`.
+        unit_in: String,
+        /// Unit of `y`.
+        unit_out: String,
+    },
+}
+
+impl Converter {
+    /// True when it takes spikes.
+    pub fn takes_spikes(&self) -> bool {
+        matches!(self, Converter::SpikesToRate { .. })
+    }
+    /// True when it makes spikes.
+    pub fn makes_spikes(&self) -> bool {
+        matches!(self, Converter::RateToPoisson | Converter::Threshold { .. })
+    }
+    /// Its name in the configuration.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Converter::RateToPoisson => "rate_to_poisson",
+            Converter::SpikesToRate { .. } => "spikes_to_rate",
+            Converter::Threshold { .. } => "threshold",
+            Converter::Linear { .. } => "linear",
+            Converter::Gain { .. } => "gain",
+        }
+    }
+}
+
+/// How past spikes make a rate.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RateKernel {
+    /// Each spike adds `1/tau` at once, which then decays.
+    Exponential {
+        /// Time constant in ms, positive.
+        tau: f64,
+    },
+    /// The spikes of the last `width`, by its length.
+    Window {
+        /// A positive multiple of the component's step.
+        width: Span,
+    },
 }
 
 /// PyNN's standard cells that the simulators here know.
@@ -415,7 +542,90 @@ pub struct Connection {
     pub delay: Span,
 }
 
+/// One end of a link: a variable of a population.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct End {
+    /// The population.
+    pub population: PopulationId,
+    /// The variable's name.
+    pub variable: String,
+}
+
+/// A link that carries the samples of an output variable to an input variable of the same unit and width.
+///
+/// The receiver at `t` has the sender's signal at `t - delay`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct SignalConnection {
+    /// The sending variable.
+    pub from: End,
+    /// The receiving variable.
+    pub to: End,
+    /// A positive multiple of the receiver's step.
+    pub delay: Span,
+    /// What the signal is between two samples of the sender.
+    pub interpolation: Interpolation,
+    /// The sample at time 0 and before: of one neuron or of all.
+    pub initial: Value,
+}
+
+/// What a signal is between two samples.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Interpolation {
+    /// The earlier one.
+    #[default]
+    Hold,
+    /// On the straight line between them.
+    Linear,
+}
+
+/// A link that carries messages from one program to another.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct MessageConnection {
+    /// The sending port.
+    pub from: End,
+    /// The receiving port.
+    pub to: End,
+    /// Added to each message's time stamp; a positive multiple of the receiver's step.
+    pub delay: Span,
+}
+
+/// Something that is recorded.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Recording {
+    /// Of which population.
+    pub population: PopulationId,
+    /// What of it.
+    pub variable: Recorded,
+}
+
+/// What is recorded of a population.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Recorded {
+    /// Its spikes.
+    Spikes,
+    /// The samples of an output variable.
+    Analog {
+        /// Its name.
+        variable: String,
+        /// Time between samples: a positive multiple of the component's step.
+        interval: Span,
+    },
+}
+
+impl Recording {
+    /// A recording of the spikes of `population`.
+    pub fn spikes(population: PopulationId) -> Self {
+        Recording { population, variable: Recorded::Spikes }
+    }
+}
+
 impl Network {
+    /// The populations whose spikes are recorded, in the order of the description.
+    pub fn recorded_spikes(&self) -> impl Iterator<Item = PopulationId> {
+        self.recordings.iter().filter(|r| r.variable == Recorded::Spikes).map(|r| r.population)
+    }
     /// The population called `name`.
     pub fn population(&self, name: &str) -> Option<PopulationId> {
         self.populations.iter().position(|p| p.name == name)

@@ -20,6 +20,7 @@ pub(crate) fn component(name: &str, step: Span) -> Component {
         script: None,
         command: vec![],
         python: None,
+        cvode: None,
     }
 }
 
@@ -30,7 +31,7 @@ pub(crate) fn cells(cell: Cell) -> Model {
 }
 
 pub(crate) fn population(name: &str, size: u32, model: Model) -> Population {
-    Population { name: name.into(), component: 0, size, model }
+    Population { name: name.into(), component: 0, size, model, variables: vec![] }
 }
 
 pub(crate) fn projection(from: usize, to: usize, connector: Connector) -> Projection {
@@ -59,6 +60,8 @@ pub(crate) fn network(sizes: [u32; 2], recurrent: bool, connector: Connector) ->
         ],
         projections: vec![projection(0, usize::from(!recurrent), connector)],
         connections: vec![],
+        signals: vec![],
+        messages: vec![],
         recordings: vec![],
     }
 }

@@ -191,15 +191,17 @@ impl Sketch {
             populations: vec![],
             projections: vec![],
             connections: vec![],
+            signals: vec![],
+            messages: vec![],
             recordings: vec![],
         };
         for (id, sketch) in self.populations.iter().enumerate() {
             let component = usize::from(layout.placement[id % layout.placement.len()]) % layout.components.len();
             let model = self.model(id, network.components[component].step);
             let name = format!("p{id}");
-            network.populations.push(Population { name, component, size: sketch.size, model });
+            network.populations.push(Population { name, component, size: sketch.size, model, variables: vec![] });
             if id == 0 || sketch.recorded {
-                network.recordings.push(id);
+                network.recordings.push(Recording::spikes(id));
             }
         }
         for (id, port) in self.ports.iter().enumerate() {
@@ -211,6 +213,7 @@ impl Sketch {
                 component: script,
                 size,
                 model: Model::Port,
+                variables: vec![],
             });
             let delay = network.components[script].step * port.steps;
             if self.is_possible(&network, from, script) {
@@ -236,6 +239,7 @@ impl Sketch {
             script: None,
             command: vec![],
             python: None,
+            cvode: None,
         };
         let step = |id: usize| layout.steps.as_ref().map_or(self.step, |steps| steps[id % steps.len()]);
         let numbered = layout.components.iter().enumerate();

@@ -15,11 +15,18 @@ pub fn config(network: &Network) -> String {
         let simulator = match component.simulator {
             Simulator::Native => "native",
             Simulator::Nest => "nest",
+            Simulator::Neuron => "neuron",
+            Simulator::Brian2 => "brian2",
+            Simulator::Arbor => "arbor",
             Simulator::Script => "script",
+            Simulator::Converter => "converter",
         };
-        let Component { name, step, ranks, threads, command, .. } = component;
+        let Component { name, step, ranks, threads, command, cvode, .. } = component;
         let _ = writeln!(text, "[component.{name}]\nsimulator = {simulator:?}\nstep = {}", span(*step));
         let _ = writeln!(text, "ranks = {ranks}\nthreads = {threads}");
+        if let Some(Cvode { atol, condition_order }) = cvode {
+            let _ = writeln!(text, "cvode = {{ atol = {atol:?}, condition_order = {condition_order} }}");
+        }
         if !command.is_empty() {
             let _ = writeln!(text, "command = {command:?}");
         }
@@ -44,8 +51,8 @@ pub fn config(network: &Network) -> String {
         let [from, to] = [c.from, c.to].map(|id| &network.populations[id].name);
         let _ = writeln!(text, "[[connection]]\nfrom = {from:?}\nto = {to:?}\ndelay = {}", span(c.delay));
     }
-    for id in &network.recordings {
-        let _ = writeln!(text, "[[record]]\npopulation = {:?}", network.populations[*id].name);
+    for id in network.recorded_spikes() {
+        let _ = writeln!(text, "[[record]]\npopulation = {:?}", network.populations[id].name);
     }
     text
 }

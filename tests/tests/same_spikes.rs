@@ -69,7 +69,7 @@ fn difference(a: &[Spike], b: &[Spike]) -> String {
 fn assert_explained(network: &Network, spikes: &[Spike]) {
     let end = Time::ZERO + network.duration;
     let of = |name: &str| -> Vec<(Time, u32)> { spikes.iter().filter(|s| s.0 == name).map(|s| (s.1, s.2)).collect() };
-    for &id in &network.recordings {
+    for id in network.recorded_spikes() {
         let population = &network.populations[id];
         if population.model.is_stimulus() {
             let mut expected = Vec::new();
@@ -80,7 +80,7 @@ fn assert_explained(network: &Network, spikes: &[Spike]) {
             assert!(of(&population.name) == expected, "the source {} spikes otherwise", population.name);
         }
     }
-    for connection in network.connections.iter().filter(|c| network.recordings.contains(&c.from)) {
+    for connection in network.connections.iter().filter(|c| network.recorded_spikes().any(|r| r == c.from)) {
         let sent = of(&network.populations[connection.from].name).into_iter();
         let expected = sent.map(|(time, index)| (time + connection.delay, index)).filter(|(time, _)| *time <= end);
         let port = &network.populations[connection.to].name;

@@ -28,7 +28,7 @@ fn run(network: &Network) -> (Vec<Outcome>, Vec<Output>) {
         welcome.component = component as u32;
         (welcome.step, welcome.network) = (STEP, codec::to_bytes(network).unwrap());
     }
-    for &population in &network.recordings {
+    for population in network.recorded_spikes() {
         let p = &network.populations[population];
         let output = wiring.output(p.component, &p.name, p.size);
         let others = (0..network.components.len()).filter(|c| *c != p.component && !p.model.is_stimulus());

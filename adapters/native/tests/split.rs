@@ -32,8 +32,8 @@ fn run(network: &Network, ranks: &[u32], windows: &[Span]) -> Vec<Spike> {
     }
     let listener = wiring.rank("listener", ms * 7);
     for &(sender, component) in &parts {
-        for population in &network.recordings {
-            let p = &network.populations[*population];
+        for population in network.recorded_spikes() {
+            let p = &network.populations[population];
             if p.component != component {
                 continue;
             }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use couple_network::description::Network;
+use couple_network::description::{Network, Recording};
 use sha2::{Digest, Sha256};
 
 use super::checks;
@@ -144,7 +144,9 @@ fn read(
         populations: populations.into_iter().map(|p| p.whole).collect::<Option<_>>()?,
         projections: projections.into_iter().map(|p| p.projection).collect(),
         connections: connections.into_iter().map(|c| c.0).collect(),
-        recordings,
+        signals: vec![],
+        messages: vec![],
+        recordings: recordings.into_iter().map(Recording::spikes).collect(),
     };
     checks::drawable(reader, &network, &stimuli, &places);
     limits::nest_synapses(reader, &network, &places.components);

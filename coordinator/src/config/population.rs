@@ -128,7 +128,7 @@ fn read_population(reader: &mut Reader, entry: &Entry, around: &mut Surroundings
     if let (Some(component), Some(size), Some(model)) = (draft.component, draft.size, model)
         && !reader.failed_since(before)
     {
-        draft.whole = Some(Population { name: draft.name.clone(), component, size, model });
+        draft.whole = Some(Population { name: draft.name.clone(), component, size, model, variables: vec![] });
     }
     draft
 }
@@ -142,9 +142,9 @@ fn read_port(
 ) -> Option<Model> {
     let component = component?;
     let has_script = match component.simulator? {
-        Simulator::Native => false,
+        Simulator::Native | Simulator::Arbor | Simulator::Converter => false,
         // With a broken component it is not known whether it has a script.
-        Simulator::Nest => component.whole.as_ref().is_none_or(|c| c.script.is_some()),
+        Simulator::Nest | Simulator::Neuron | Simulator::Brian2 => component.whole.as_ref().is_none_or(|c| c.script.is_some()),
         Simulator::Script => true,
     };
     if !has_script {

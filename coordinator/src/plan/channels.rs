@@ -77,7 +77,7 @@ pub struct Memory {
 
 /// All ranks in canonical order: by component, then by rank.
 pub(super) fn ranks(network: &Network, links: &[Link]) -> Vec<Rank> {
-    let recorded: BTreeSet<PopulationId> = network.recordings.iter().copied().collect();
+    let recorded: BTreeSet<PopulationId> = network.recorded_spikes().collect();
     let sent: BTreeSet<PopulationId> = links.iter().map(|l| l.source).collect();
     let here = |set: &BTreeSet<PopulationId>, c: ComponentId| -> Vec<PopulationId> {
         set.iter().copied().filter(|&p| network.populations[p].component == c).collect()

@@ -25,6 +25,11 @@ const NATIVE_INPUT: f64 = 8.0;
 const NEST_NEURON: f64 = 2000.0;
 const NEST_SYNAPSE: f64 = 40.0;
 
+/// Bytes of a synapse in the input table of a component in Python: target, weight, delay.
+const TABLE_SYNAPSE: f64 = 16.0;
+/// Of NEURON 9.0.2: growth of the process over 10,000 cells of the catalogue.
+const NEURON_NEURON: f64 = 4000.0;
+
 const SMALLER: &str = "make the network smaller (`--set` changes the numbers that the configuration scales with), or run it on \
                        a machine with more memory; a synapse takes 4 or 8 bytes in the native simulator, 40 in NEST";
 
@@ -65,7 +70,9 @@ fn footprint(network: &Network, id: ComponentId, component: &Component) -> Footp
             tables + native_input(network, component, &incoming) + neurons as f64 * NATIVE_NEURON + given * GIVEN_SPIKE
         }
         Simulator::Nest => all * NEST_SYNAPSE + neurons as f64 * NEST_NEURON + given * GIVEN_SPIKE,
-        Simulator::Script => 0.0,
+        Simulator::Neuron => all * TABLE_SYNAPSE + neurons as f64 * NEURON_NEURON + given * GIVEN_SPIKE,
+        Simulator::Brian2 => all * TABLE_SYNAPSE + given * GIVEN_SPIKE,
+        Simulator::Script | Simulator::Arbor | Simulator::Converter => 0.0,
     };
     // Conversions from floats saturate.
     Footprint { bytes: taken as u64, synapses: all as u64, neurons, given: given as u64 }

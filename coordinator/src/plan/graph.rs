@@ -59,7 +59,7 @@ impl Graph {
             name: population.name.clone(),
             kind: format!("{} {}", population.size, kind(&population.model)),
             stimulus: population.model.is_stimulus(),
-            recorded: network.recordings.contains(&id),
+            recorded: network.recorded_spikes().any(|p| p == id),
         };
         Graph {
             title: network.name.clone(),
@@ -139,6 +139,7 @@ fn kind(model: &Model) -> &'static str {
         Model::SpikeSourceGamma { .. } => "SpikeSourceGamma",
         Model::SpikeSourceInhGamma { .. } => "SpikeSourceInhGamma",
         Model::Port => "port",
+        Model::Converter(converter) => converter.name(),
     }
 }
 

@@ -121,7 +121,7 @@ pub struct PlannedComponent {
 /// # use couple_network::description::Network;
 /// # use couple_ports::time::Span;
 /// # let network = Network { name: "nothing".into(), seed: 1, duration: Span::from_ns(1_000_000), components: vec![],
-/// #     populations: vec![], projections: vec![], connections: vec![], recordings: vec![] };
+/// #     populations: vec![], projections: vec![], connections: vec![], signals: vec![], messages: vec![], recordings: vec![] };
 /// let plan = plan(&network, &PlanOptions { window_override: None, cores: 4 })?;
 /// assert!(plan.links.is_empty());
 /// # Ok::<(), couple::plan::PlanError>(())

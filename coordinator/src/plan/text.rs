@@ -124,7 +124,11 @@ pub(super) fn simulator(simulator: Simulator) -> &'static str {
     match simulator {
         Simulator::Native => "native",
         Simulator::Nest => "nest",
+        Simulator::Neuron => "neuron",
+        Simulator::Brian2 => "brian2",
+        Simulator::Arbor => "arbor",
         Simulator::Script => "script",
+        Simulator::Converter => "converter",
     }
 }
 

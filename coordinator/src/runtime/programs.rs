@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 /// The simulator of `simulator = "native"`.
 pub const NATIVE: &str = "couple-native";
+/// The converters of `simulator = "converter"`.
+pub const CONVERTER: &str = "couple-converter";
 /// Finishes, compares, shows and plots recordings.
 pub const RECORDER: &str = "couple-recorder";
 /// Environment variable: the folder of the programs, instead of the one that holds `couple`.

@@ -33,6 +33,7 @@ pub fn component(name: &str) -> Component {
         script: None,
         command: vec![],
         python: None,
+        cvode: None,
     }
 }
 
@@ -41,13 +42,19 @@ pub fn cells(name: &str, component: ComponentId, size: u32, cell: Cell, params: 
     let mut all = cell.default_params();
     all.extend(params.iter().map(|(name, value)| ((*name).to_string(), value.clone())));
     let initial = BTreeMap::from([("v".to_string(), Value::Random(Distribution::Uniform { low: -65.0, high: -52.0 }))]);
-    Population { name: name.into(), component, size, model: Model::Cell { cell, params: all, initial } }
+    Population {
+        name: name.into(),
+        component,
+        size,
+        model: Model::Cell { cell, params: all, initial },
+        variables: vec![],
+    }
 }
 
 /// A Poisson source.
 pub fn poisson(name: &str, component: ComponentId, size: u32, rate: f64) -> Population {
     let model = Model::SpikeSourcePoisson { rate, start: Span::ZERO, duration: Span::from_ns(1 << 60) };
-    Population { name: name.into(), component, size, model }
+    Population { name: name.into(), component, size, model, variables: vec![] }
 }
 
 /// A projection named after its ends.
@@ -72,6 +79,8 @@ pub fn network(components: usize) -> Network {
         populations: vec![],
         projections: vec![],
         connections: vec![],
+        signals: vec![],
+        messages: vec![],
         recordings: vec![],
     }
 }
@@ -106,6 +115,7 @@ pub fn mixed(cell: Cell, components: usize, place: [ComponentId; 3]) -> Network 
         model: Model::SpikeSourceArray {
             spike_times: (1..=3).map(|i| (1..20).map(|k| STEP * (k * 37 + i)).collect()).collect(),
         },
+        variables: vec![],
     });
     let exc = Value::Random(Distribution::Normal { mu: w, sigma: 0.1 * w });
     let inh = Value::Random(Distribution::Uniform { low: inhibitory, high: 0.5 * inhibitory });

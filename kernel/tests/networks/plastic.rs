@@ -125,6 +125,7 @@ pub fn pair(pre: &[i64], post: &[i64], delay: i64, plasticity: Plasticity) -> Ne
         component: 0,
         size: 1,
         model: Model::SpikeSourceArray { spike_times: vec![steps.iter().map(|k| STEP * *k).collect()] },
+        variables: vec![],
     };
     let mut n = network(1);
     n.populations.push(cells("cell", 0, 1, Cell::IfCurrDelta, &[("tau_refrac", Value::Constant(0.1))]));

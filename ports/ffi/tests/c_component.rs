@@ -54,8 +54,9 @@ fn network() -> Network {
         script: None,
         command: vec![],
         python: None,
+        cvode: None,
     };
-    let population = |name: &str, component, size, model| Population { name: name.to_owned(), component, size, model };
+    let population = |name: &str, component, size, model| Population { name: name.to_owned(), component, size, model, variables: vec![] };
     let number = |name: &str, value| (name.to_owned(), Value::Constant(value));
     let drawn = Value::Random(Distribution::Uniform { low: -65.0, high: -55.0 });
     let cell = Model::Cell {
@@ -85,6 +86,8 @@ fn network() -> Network {
             plasticity: couple_network::description::Plasticity::Static,
         }],
         connections: vec![],
+        signals: vec![],
+        messages: vec![],
         recordings: vec![],
     }
 }

@@ -23,6 +23,7 @@ pub fn balanced(place: [ComponentId; 2], components: usize, threads: u32) -> Net
         script: None,
         command: vec![],
         python: None,
+        cvode: None,
     };
     let cells = |name: &str, component, size| {
         let cell = Cell::IfCurrExp;
@@ -36,11 +37,11 @@ pub fn balanced(place: [ComponentId; 2], components: usize, threads: u32) -> Net
         ]);
         let v = Value::Random(Distribution::Normal { mu: -58.0, sigma: 5.0 });
         let initial = BTreeMap::from([("v".to_string(), v)]);
-        Population { name: name.into(), component, size, model: Model::Cell { cell, params, initial } }
+        Population { name: name.into(), component, size, model: Model::Cell { cell, params, initial }, variables: vec![] }
     };
     let drive = |name: &str, component, size| {
         let model = Model::SpikeSourcePoisson { rate: 8000.0, start: Span::ZERO, duration: Span::from_ns(1 << 60) };
-        Population { name: name.into(), component, size, model }
+        Population { name: name.into(), component, size, model, variables: vec![] }
     };
     let normal = |mu: f64| Value::Random(Distribution::Normal { mu, sigma: 0.1 * mu.abs() });
     let delay = |mu: f64| Delay::Random(Distribution::NormalClipped { mu, sigma: 0.5 * mu, low: 1.0, high: 5.0 });
@@ -79,7 +80,9 @@ pub fn balanced(place: [ComponentId; 2], components: usize, threads: u32) -> Net
             one_to_one(3, 1),
         ],
         connections: vec![],
-        recordings: vec![0, 1, 3],
+        signals: vec![],
+        messages: vec![],
+        recordings: [0, 1, 3].map(Recording::spikes).into(),
     }
 }
 

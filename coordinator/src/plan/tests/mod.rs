@@ -7,7 +7,8 @@ mod schedule;
 mod welcomes;
 
 use couple_network::description::{
-    Component, Connection, Connector, Delay, Model, Network, Population, Projection, Receptor, Simulator, Value,
+    Component, Connection, Connector, Delay, Model, Network, Population, Projection, Receptor, Recording,
+    Simulator, Value,
 };
 use couple_ports::time::Span;
 
@@ -29,6 +30,8 @@ pub(super) fn net(duration: &str) -> Net {
         populations: vec![],
         projections: vec![],
         connections: vec![],
+        signals: vec![],
+        messages: vec![],
         recordings: vec![],
     })
 }
@@ -44,6 +47,7 @@ impl Net {
             script: None,
             command: vec![],
             python: None,
+            cvode: None,
         });
         self.population(name, 10, Model::Port)
     }
@@ -55,7 +59,7 @@ impl Net {
     /// One more population on the last component.
     pub fn population(mut self, name: &str, size: u32, model: Model) -> Self {
         let component = self.0.components.len() - 1;
-        self.0.populations.push(Population { name: name.into(), component, size, model });
+        self.0.populations.push(Population { name: name.into(), component, size, model, variables: vec![] });
         self
     }
     pub fn stimulus(self, name: &str) -> Self {
@@ -89,7 +93,7 @@ impl Net {
     }
     pub fn record(mut self, name: &str) -> Self {
         let id = self.id(name);
-        self.0.recordings.push(id);
+        self.0.recordings.push(Recording::spikes(id));
         self
     }
     pub fn plan(&self) -> Result<Plan, PlanError> {
