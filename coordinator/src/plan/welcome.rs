@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use couple_network::description::Network;
-use couple_ports::control::{Carrier, ChannelIn, ChannelOut, Input, Output, PROTOCOL_VERSION, Welcome, codec};
+use couple_ports::control::{Carried, Carrier, ChannelIn, ChannelOut, Input, Output, PROTOCOL_VERSION, Welcome, codec};
 
 use super::Plan;
 use super::channels::{Channel, Rank};
@@ -86,6 +86,10 @@ impl Plan {
             spin: self.spin,
             outputs: rank.outputs.iter().map(output).collect(),
             inputs: inputs.iter().map(|l| input(l)).collect(),
+            signals_out: Vec::new(),
+            signals_in: Vec::new(),
+            messages_out: Vec::new(),
+            messages_in: Vec::new(),
             channels_out,
             channels_in,
             lines: self.ranks.len() as u32,
@@ -99,7 +103,7 @@ impl Plan {
             peer: self.ranks[channel.to as usize].name.clone(),
             peer_line: Some(channel.to),
             credit: channel.credit,
-            links: channel.links.iter().map(|&l| (l, output_position(rank, source(l)))).collect(),
+            links: channel.links.iter().map(|&l| (l, Carried::Events(output_position(rank, source(l))))).collect(),
             carrier,
         }
     }
@@ -111,7 +115,7 @@ impl Plan {
             peer_line: channel.from,
             credited: channel.credit.is_some(),
             min_delay: channel.min_delay,
-            links: channel.links.iter().map(|&l| position(l) as u32).collect(),
+            links: channel.links.iter().map(|&l| Carried::Events(position(l) as u32)).collect(),
             carrier,
         }
     }
@@ -133,7 +137,7 @@ fn journal_channel(rank: &Rank, path: &Path) -> ChannelOut {
         peer: "journal".to_string(),
         peer_line: None,
         credit: None,
-        links: rank.recorded.iter().map(|&p| (p as u32, output_position(rank, p))).collect(),
+        links: rank.recorded.iter().map(|&p| (p as u32, Carried::Events(output_position(rank, p)))).collect(),
         carrier: Carrier::Journal { path: path.to_string_lossy().into_owned() },
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use couple_ports::control::Carried;
+
 use super::member::{Member, Stage};
 use super::report::{Failure, last_lines};
 use super::stall::{self, Culprit, Standing};
@@ -79,25 +81,36 @@ pub fn complete(failure: &mut Failure, members: &[Member], watch: &Watch) {
     failure.last_lines = last_lines(&failure.log);
 }
 
+/// What a channel carries: `the spikes`, `the samples`, or several of them.
+fn what<'a>(links: impl Iterator<Item = &'a Carried>) -> String {
+    let mut words: Vec<&str> = links.map(Carried::word).collect();
+    words.sort_unstable();
+    words.dedup();
+    format!("the {}", words.join(" and "))
+}
+
 /// `ctx.0 waits at 12.3 ms for the spikes of E from detail.0`
 fn describe_wait(waiter: &Member, line: usize, watch: &Watch) -> String {
     let welcome = &waiter.welcome;
     let (name, time) = (waiter.name(), watch.time(line));
     let Some(culprit) = watch.waiting_on(line) else { return format!("{name} has stopped waiting") };
     if let Some(channel) = welcome.channels_in.iter().find(|c| c.peer_line as usize == culprit) {
-        let sources: Vec<String> = channel
-            .links
-            .iter()
-            .filter_map(|l| Some(format!("`{}`", welcome.inputs.get(*l as usize)?.source)))
-            .collect();
-        return format!("{name} waits at {time} for the spikes of {} from {}", sources.join(", "), channel.peer);
+        let sources: Vec<String> =
+            channel.links.iter().filter_map(|link| Some(format!("`{}`", welcome.source_of(link)?))).collect();
+        return format!(
+            "{name} waits at {time} for {} of {} from {}",
+            what(channel.links.iter()),
+            sources.join(", "),
+            channel.peer
+        );
     }
     let sent = welcome.channels_out.iter().find(|c| c.peer_line == Some(culprit as u32));
     match sent {
         Some(channel) => {
-            let ports = channel.links.iter().filter_map(|(_, o)| welcome.outputs.get(*o as usize));
-            let ports: Vec<String> = ports.map(|output| format!("`{}`", output.population)).collect();
-            format!("{name} waits at {time} until {} has taken the spikes of {}", channel.peer, ports.join(", "))
+            let ports = channel.links.iter().filter_map(|(_, link)| welcome.port_of(link));
+            let ports: Vec<String> = ports.map(|port| format!("`{port}`")).collect();
+            let what = what(channel.links.iter().map(|(_, link)| link));
+            format!("{name} waits at {time} until {} has taken {what} of {}", channel.peer, ports.join(", "))
         }
         None => format!("{name} waits at {time} for it"),
     }

@@ -22,14 +22,17 @@
 
 pub mod codec;
 pub mod descriptors;
+mod signals;
 
 use serde::{Deserialize, Serialize};
 
 use crate::index::IndexSet;
 use crate::time::Span;
 
+pub use signals::{Carried, Columns, Interpolation, MessageIn, MessageOut, SignalIn, SignalOut};
+
 /// Version of the control messages, the status page and the packet layout together. Peers must be equal.
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 
 /// Environment variable: the abstract Unix socket of the coordinator.
 pub const ENV_SOCKET: &str = "COUPLE_SOCKET";
@@ -94,7 +97,8 @@ pub enum FromCoordinator {
     },
     /// All ranks are ready.
     Start {
-        /// For each of [`Welcome::channels_out`], for each of its links: the indices to send.
+        /// For each of [`Welcome::channels_out`], for each of its links: the indices to send. Empty for links of
+        /// samples and messages, whose columns the welcome tells.
         wanted: Vec<Vec<IndexSet>>,
     },
     /// All ranks are done.
@@ -130,12 +134,40 @@ pub struct Welcome {
     pub outputs: Vec<Output>,
     /// Links that this rank receives.
     pub inputs: Vec<Input>,
-    /// Where each output's events go.
+    /// Analog signals of this rank, of which it writes the samples of each window.
+    pub signals_out: Vec<SignalOut>,
+    /// Analog signals that this rank receives.
+    pub signals_in: Vec<SignalIn>,
+    /// Message ports that this rank sends.
+    pub messages_out: Vec<MessageOut>,
+    /// Message links that this rank receives.
+    pub messages_in: Vec<MessageIn>,
+    /// Where events, samples and messages go.
     pub channels_out: Vec<ChannelOut>,
-    /// Where events come from.
+    /// Where they come from.
     pub channels_in: Vec<ChannelIn>,
     /// Lines in the status page.
     pub lines: u32,
+}
+
+impl Welcome {
+    /// The port at the sending end of a link of [`Welcome::channels_in`], for messages to people.
+    pub fn source_of(&self, carried: &Carried) -> Option<&str> {
+        match *carried {
+            Carried::Events(input) => Some(&self.inputs.get(input as usize)?.source),
+            Carried::Samples(columns) => Some(&self.signals_in.get(columns.signal as usize)?.source),
+            Carried::Messages(port) => Some(&self.messages_in.get(port as usize)?.source),
+        }
+    }
+
+    /// The port at the sending end of a link of [`Welcome::channels_out`], for messages to people.
+    pub fn port_of(&self, carried: &Carried) -> Option<String> {
+        match *carried {
+            Carried::Events(output) => Some(self.outputs.get(output as usize)?.population.clone()),
+            Carried::Samples(columns) => Some(self.signals_out.get(columns.signal as usize)?.port()),
+            Carried::Messages(port) => Some(self.messages_out.get(port as usize)?.port.clone()),
+        }
+    }
 }
 
 /// A port of this rank for sending.
@@ -173,8 +205,9 @@ pub struct ChannelOut {
     pub peer_line: Option<u32>,
     /// How far this rank may be ahead of the receiver, where the link is in no loop.
     pub credit: Option<Span>,
-    /// The links carried: (link id, position in [`Welcome::outputs`]).
-    pub links: Vec<(u32, u32)>,
+    /// The links carried: (link id, what it carries, by its position in [`Welcome::outputs`],
+    /// [`Welcome::signals_out`] or [`Welcome::messages_out`]).
+    pub links: Vec<(u32, Carried)>,
     /// The carrier.
     pub carrier: Carrier,
 }
@@ -190,8 +223,9 @@ pub struct ChannelIn {
     pub credited: bool,
     /// Shortest delay over the links of the channel: this rank may go to `T` when the watermark is `T - min_delay`.
     pub min_delay: Span,
-    /// The links carried, as positions in [`Welcome::inputs`].
-    pub links: Vec<u32>,
+    /// The links carried, by their positions in [`Welcome::inputs`], [`Welcome::signals_in`] or
+    /// [`Welcome::messages_in`].
+    pub links: Vec<Carried>,
     /// The carrier.
     pub carrier: Carrier,
 }

@@ -137,13 +137,14 @@ impl Inputs {
         }
         let mut channels = Vec::new();
         for (channel, receiver) in welcome.channels_in.iter().zip(receivers) {
-            let input = |&position: &u32| {
+            let input = |position: u32| {
                 let input = welcome.inputs.get(position as usize).filter(|i| i.min_delay >= channel.min_delay);
                 input.map(|input| (input.link, position)).ok_or_else(|| {
                     SessionError::Protocol(format!("channel from {}: no input {position} of its delay", channel.peer))
                 })
             };
-            let mut links = channel.links.iter().map(input).collect::<Result<Vec<_>, _>>()?;
+            let mut links =
+                channel.links.iter().filter_map(|link| link.events()).map(input).collect::<Result<Vec<_>, _>>()?;
             links.sort_unstable();
             channels.push(InChannel {
                 receiver,

@@ -106,7 +106,8 @@ impl Outputs {
                 return Err(nonsense());
             }
             let mut links = Vec::new();
-            for (&(link, output), set) in channel.links.iter().zip(sets) {
+            for (&(link, carried), set) in channel.links.iter().zip(sets) {
+                let Some(output) = carried.events() else { continue };
                 let width = welcome.outputs.get(output as usize).ok_or_else(nonsense)?.width;
                 if !set.is_valid(width) {
                     return Err(nonsense());

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
-use crate::control::{Carrier, Welcome};
+use crate::control::{Carried, Carrier, Welcome};
 use crate::index::IndexSet;
 use crate::transport::shm;
 
@@ -59,21 +59,22 @@ pub fn pairs(welcomes: &[Welcome]) -> Result<Vec<Pair>, RelayError> {
 }
 
 /// From what each rank needs (for each of its inputs), what each rank is to send: for each of its channels, for each
-/// of the channel's links. Journals get everything.
+/// of the channel's links. Journals get everything; links of samples and of messages need no indices.
 pub fn wanted(welcomes: &[Welcome], needed: &[Vec<IndexSet>]) -> Result<Vec<Vec<Vec<IndexSet>>>, RelayError> {
     check_needed(welcomes, needed)?;
-    let all = |welcome: &Welcome, output: u32| {
-        let width = welcome.outputs.get(output as usize).map_or(0, |o| o.width);
-        IndexSet::all(width)
+    let all = |welcome: &Welcome, carried: Carried| {
+        let output = carried.events().and_then(|output| welcome.outputs.get(output as usize));
+        IndexSet::all(output.map_or(0, |o| o.width))
     };
     let mut wanted: Vec<Vec<Vec<IndexSet>>> = welcomes
         .iter()
-        .map(|w| w.channels_out.iter().map(|c| c.links.iter().map(|&(_, output)| all(w, output)).collect()).collect())
+        .map(|w| w.channels_out.iter().map(|c| c.links.iter().map(|&(_, carried)| all(w, carried)).collect()).collect())
         .collect();
     for pair in pairs(welcomes)? {
         let channel = &welcomes[pair.sender].channels_out[pair.channel_out];
         let receiver = &welcomes[pair.receiver];
-        for (position, &(link, _)) in channel.links.iter().enumerate() {
+        let events = channel.links.iter().enumerate().filter(|(_, (_, carried))| carried.events().is_some());
+        for (position, &(link, _)) in events {
             let input = receiver
                 .inputs
                 .iter()

@@ -190,12 +190,10 @@ fn check(welcome: &Welcome) -> Result<(), SessionError> {
     {
         return nonsense("a line beyond the status page");
     }
-    let output = |&(_, output): &(u32, u32)| output as usize >= welcome.outputs.len();
-    if welcome.channels_out.iter().flat_map(|c| &c.links).any(output) {
+    if welcome.channels_out.iter().flat_map(|c| &c.links).any(|(_, link)| welcome.port_of(link).is_none()) {
         return nonsense("a channel of an output that is not there");
     }
-    let input = |&input: &u32| input as usize >= welcome.inputs.len();
-    if welcome.channels_in.iter().flat_map(|c| &c.links).any(input) {
+    if welcome.channels_in.iter().flat_map(|c| &c.links).any(|link| welcome.source_of(link).is_none()) {
         return nonsense("a channel of an input that is not there");
     }
     let spans = welcome.channels_in.iter().map(|c| c.min_delay).chain(welcome.inputs.iter().map(|i| i.delay));
@@ -250,7 +248,8 @@ pub(super) fn open_journal(
     path: &Path,
 ) -> Result<Box<dyn Sender>, SessionError> {
     let mut links = Vec::new();
-    for &(link, output) in &channel.links {
+    for &(link, carried) in &channel.links {
+        let Some(output) = carried.events() else { continue };
         let missing = || SessionError::Protocol(format!("output {output} to record"));
         let output = welcome.outputs.get(output as usize).ok_or_else(missing)?;
         links.push(JournalLink { link, population: output.population.clone(), width: output.width });

@@ -13,7 +13,7 @@
 //! assert_eq!(welcomes[1].1.inputs[0].source, "E");
 //! ```
 
-use crate::control::{Carrier, ChannelIn, ChannelOut, Input, Output, PROTOCOL_VERSION, Welcome};
+use crate::control::{Carried, Carrier, ChannelIn, ChannelOut, Input, Output, PROTOCOL_VERSION, Welcome};
 use crate::time::Span;
 
 /// How all channels between ranks travel.
@@ -49,6 +49,10 @@ impl Wiring {
             spin: false,
             outputs: Vec::new(),
             inputs: Vec::new(),
+            signals_out: Vec::new(),
+            signals_in: Vec::new(),
+            messages_out: Vec::new(),
+            messages_in: Vec::new(),
             channels_out: Vec::new(),
             channels_in: Vec::new(),
             lines: 0,
@@ -86,12 +90,12 @@ impl Wiring {
         let Output { population, width } = sender.outputs[output as usize].clone();
         let to_line = Some(to as u32);
         match sender.channels_out.iter_mut().find(|channel| channel.peer_line == to_line) {
-            Some(channel) => channel.links.push((link, output)),
+            Some(channel) => channel.links.push((link, Carried::Events(output))),
             None => sender.channels_out.push(ChannelOut {
                 peer: to_name,
                 peer_line: to_line,
                 credit: None,
-                links: vec![(link, output)],
+                links: vec![(link, Carried::Events(output))],
                 carrier: Carrier::Thread,
             }),
         }
@@ -100,7 +104,7 @@ impl Wiring {
         receiver.inputs.push(Input { link, source: population, target: None, width, min_delay, delay });
         match receiver.channels_in.iter_mut().find(|channel| channel.peer_line as usize == from) {
             Some(channel) => {
-                channel.links.push(input);
+                channel.links.push(Carried::Events(input));
                 channel.min_delay = channel.min_delay.min(min_delay);
             }
             None => receiver.channels_in.push(ChannelIn {
@@ -108,7 +112,7 @@ impl Wiring {
                 peer_line: from as u32,
                 credited: false,
                 min_delay,
-                links: vec![input],
+                links: vec![Carried::Events(input)],
                 carrier: Carrier::Thread,
             }),
         }
@@ -130,7 +134,7 @@ impl Wiring {
             peer: "the journal".to_owned(),
             peer_line: None,
             credit: None,
-            links: vec![(link, output)],
+            links: vec![(link, Carried::Events(output))],
             carrier: Carrier::Journal { path: path.to_string_lossy().into_owned() },
         });
     }

@@ -74,7 +74,7 @@ impl Run {
         let (start, end) = (self.reached[rank], self.next(rank));
         let welcome = self.welcomes[rank].clone();
         for channel in &welcome.channels_in {
-            for input in channel.links.iter().map(|&i| &welcome.inputs[i as usize]) {
+            for input in channel.links.iter().map(|c| &welcome.inputs[c.events().unwrap() as usize]) {
                 let sent = self.sent.entry((input.link, channel.peer_line as usize)).or_default();
                 let due = |stamp: Time| stamp > start - input.min_delay && stamp <= end - input.min_delay;
                 for (stamp, receivers) in sent.iter_mut().filter(|(stamp, _)| due(*stamp)) {
@@ -135,7 +135,7 @@ impl Run {
     fn check_complete(&self) -> Result<(), String> {
         for (rank, welcome) in self.welcomes.iter().enumerate() {
             for channel in &welcome.channels_in {
-                for input in channel.links.iter().map(|&i| &welcome.inputs[i as usize]) {
+                for input in channel.links.iter().map(|c| &welcome.inputs[c.events().unwrap() as usize]) {
                     for (stamp, receivers) in &self.sent[&(input.link, channel.peer_line as usize)] {
                         let wanted = usize::from(*stamp + input.min_delay <= Time::ZERO + welcome.duration);
                         let got = receivers.iter().filter(|&&r| r == rank).count();

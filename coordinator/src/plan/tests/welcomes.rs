@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use couple_network::description::Network;
-use couple_ports::control::{Carrier, codec};
+use couple_ports::control::{Carried, Carrier, codec};
 
 use super::super::{RankWelcome, WelcomeOptions};
 use super::{Net, ms, net};
@@ -38,7 +38,7 @@ fn each_ring_has_one_sender_and_one_receiver_that_agree() {
         for out in welcome.channels_out.iter().filter(|c| c.peer_line.is_some()) {
             let (id, capacity) = ring(&out.carrier);
             let links: Vec<_> =
-                out.links.iter().map(|&(l, p)| (l, welcome.outputs[p as usize].population.clone())).collect();
+                out.links.iter().map(|(l, carried)| (*l, welcome.port_of(carried).unwrap())).collect();
             let ends = (welcome.line, out.peer_line.unwrap());
             assert!(
                 senders.insert(id, (ends, capacity, links, out.credit.is_some())).is_none(),
@@ -47,7 +47,7 @@ fn each_ring_has_one_sender_and_one_receiver_that_agree() {
         }
         for channel in &welcome.channels_in {
             let (id, capacity) = ring(&channel.carrier);
-            let inputs: Vec<_> = channel.links.iter().map(|&i| &welcome.inputs[i as usize]).collect();
+            let inputs: Vec<_> = channel.links.iter().map(|c| &welcome.inputs[c.events().unwrap() as usize]).collect();
             assert_eq!(channel.min_delay, inputs.iter().map(|i| i.min_delay).min().unwrap());
             let links: Vec<_> = inputs.iter().map(|i| (i.link, i.source.clone())).collect();
             let ends = (channel.peer_line, welcome.line);
@@ -84,9 +84,9 @@ fn recordings_go_to_journals() {
     let journal = welcomes[1].welcome.channels_out.last().unwrap();
     assert_eq!(journal.carrier, Carrier::Journal { path: "/runs/x/journal/a.1.journal".into() });
     // The stimulus is population 1 of the network and output 1 of the rank.
-    assert_eq!((journal.links.clone(), journal.credit), (vec![(1, 1)], None));
+    assert_eq!((journal.links.clone(), journal.credit), (vec![(1, Carried::Events(1))], None));
     assert_eq!(welcomes[4].journal.as_deref(), Some(Path::new("/runs/x/journal/b.2.journal")));
-    assert_eq!(welcomes[4].welcome.channels_out.last().unwrap().links, [(2, 0)]);
+    assert_eq!(welcomes[4].welcome.channels_out.last().unwrap().links, [(2, Carried::Events(0))]);
     assert_eq!(welcomes[5].journal, None);
 }
 
