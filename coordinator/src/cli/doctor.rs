@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{FAULT, WRONG_INPUT, complain};
 use crate::runtime::{self, programs};
-use crate::setup::nest;
+use crate::setup::{brian2, nest, neuron};
 
 /// Arguments of `couple doctor`.
 #[derive(Args, Debug)]
@@ -74,8 +74,21 @@ pub fn setup(arguments: &SetupArguments) -> u8 {
                     return FAULT;
                 }
             },
+            "neuron" | "brian2" => {
+                let ensure = if name == "neuron" { neuron::ensure } else { brian2::ensure };
+                match ensure(None, &|line| eprintln!("{line}")) {
+                    Ok(found) if arguments.print_python => println!("{}", found.python.display()),
+                    Ok(found) => println!("{name}: {} with {}", found.version, found.python.display()),
+                    Err(error) => {
+                        complain(&error);
+                        return FAULT;
+                    }
+                }
+            }
             other => {
-                complain(&format_args!("there is no simulator `{other}`\n  help: the simulators are native and nest"));
+                complain(&format_args!(
+                    "there is no simulator `{other}`\n  help: the simulators are native, nest, neuron and brian2"
+                ));
                 return WRONG_INPUT;
             }
         }

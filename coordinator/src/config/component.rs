@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use couple_network::description::{Component, Simulator};
+use couple_network::description::{Component, Cvode, Simulator};
 use couple_ports::time::Span;
 
 use super::diagnostic::{Diagnostic, Place};
-use super::keys::{COMPONENT, FUTURE_SIMULATORS, SIMULATORS};
+use super::keys::{COMPONENT, CVODE, FUTURE_SIMULATORS, SIMULATORS};
 use super::reader::{Fields, Reader};
 use super::tree::{Entry, Node};
+use super::units::Dimension;
 
 /// A component as far as it could be read.
 pub(super) struct ComponentDraft {
@@ -53,7 +54,8 @@ fn read_component(reader: &mut Reader, entry: &Entry, directory: &Path) -> Compo
         None => Some(1),
     };
     let (ranks, threads) = (number("ranks"), number("threads"));
-    if let (Some(Simulator::Nest), Some(2..), Some(node)) = (draft.simulator, ranks, fields.get("script")) {
+    let runs_scripts = matches!(draft.simulator, Some(Simulator::Nest | Simulator::Neuron | Simulator::Brian2));
+    if let (true, Some(2..), Some(node)) = (runs_scripts, ranks, fields.get("script")) {
         let message = "a model of your own runs in one process".to_string();
         reader.note(
             Diagnostic::error("not-used", fields.place_of("ranks"), message)
@@ -63,11 +65,12 @@ fn read_component(reader: &mut Reader, entry: &Entry, directory: &Path) -> Compo
         );
     }
     let (script, command, python) = read_program(reader, &fields, draft.simulator, directory);
+    let cvode = read_cvode(reader, &fields, draft.simulator);
     if let (Some(simulator), Some(step), Some(ranks), Some(threads)) = (draft.simulator, draft.step, ranks, threads)
         && !reader.failed_since(before)
     {
         let name = draft.name.clone();
-        draft.whole = Some(Component { name, simulator, step, ranks, threads, script, command, python });
+        draft.whole = Some(Component { name, simulator, step, ranks, threads, script, command, python, cvode });
     }
     draft
 }
@@ -76,6 +79,8 @@ fn read_simulator(reader: &mut Reader, node: &Node) -> Option<Simulator> {
     match reader.text(node)? {
         "native" => Some(Simulator::Native),
         "nest" => Some(Simulator::Nest),
+        "neuron" => Some(Simulator::Neuron),
+        "brian2" => Some(Simulator::Brian2),
         "script" => Some(Simulator::Script),
         future if FUTURE_SIMULATORS.contains(&future) => {
             reader.note(
@@ -85,7 +90,7 @@ fn read_simulator(reader: &mut Reader, node: &Node) -> Option<Simulator> {
                     format!("the simulator `{future}` is not supported by this version"),
                 )
                 .label("not yet")
-                .help("use native or nest, or a program of your own with simulator = \"script\""),
+                .help("use native, nest, neuron or brian2, or a program of your own with simulator = \"script\""),
             );
             None
         }
@@ -103,8 +108,8 @@ type Program = (Option<String>, Vec<String>, Option<String>);
 fn read_program(reader: &mut Reader, fields: &Fields<'_>, simulator: Option<Simulator>, directory: &Path) -> Program {
     let allowed: &[&str] = match simulator {
         None => return (None, vec![], None),
-        Some(Simulator::Native) => &[],
-        Some(Simulator::Nest) => &["script", "python"],
+        Some(Simulator::Native | Simulator::Converter | Simulator::Arbor) => &[],
+        Some(Simulator::Nest | Simulator::Neuron | Simulator::Brian2) => &["script", "python"],
         Some(Simulator::Script) => &["command"],
     };
     for key in ["script", "command", "python"].into_iter().filter(|k| !allowed.contains(k)) {
@@ -126,6 +131,39 @@ fn read_program(reader: &mut Reader, fields: &Fields<'_>, simulator: Option<Simu
     (script, command, python)
 }
 
+/// NEURON's variable step; any other simulator has none.
+fn read_cvode(reader: &mut Reader, fields: &Fields<'_>, simulator: Option<Simulator>) -> Option<Cvode> {
+    let entry = fields.entry("cvode")?;
+    if simulator.is_some_and(|simulator| simulator != Simulator::Neuron) {
+        reader.note(
+            Diagnostic::error("not-used", &entry.key_place, "only NEURON has the integrator `cvode`")
+                .label("not for this simulator")
+                .help("remove it, or choose simulator = \"neuron\""),
+        );
+        return None;
+    }
+    let fields = reader.open(&entry.value, &entry.key_place, &CVODE)?;
+    let atol = match fields.get("atol") {
+        Some(node) => {
+            let atol = reader.number(node, Dimension::None)?;
+            if atol <= 0.0 {
+                reader.note(
+                    Diagnostic::error("out-of-range", &node.place, format!("a tolerance of {atol} cannot be met"))
+                        .label("not positive")
+                        .help("write a small positive number, for example 1e-6"),
+                );
+            }
+            atol
+        }
+        None => 1e-6,
+    };
+    let condition_order = match fields.get("condition_order") {
+        Some(node) => reader.integer(node, 1, 2)? as u32,
+        None => 2,
+    };
+    Some(Cvode { atol, condition_order })
+}
+
 fn refuse_key(reader: &mut Reader, key: &str, place: &Place, simulator: Option<Simulator>) {
     let (name, help) = match (simulator, key) {
         (Some(Simulator::Native), "script") => {
@@ -133,6 +171,8 @@ fn refuse_key(reader: &mut Reader, key: &str, place: &Place, simulator: Option<S
         }
         (Some(Simulator::Native), _) => ("native", "remove it, or choose simulator = \"script\""),
         (Some(Simulator::Nest), _) => ("nest", "remove it; `script` names a model of your own for NEST"),
+        (Some(Simulator::Neuron), _) => ("neuron", "remove it; `script` names a model of your own for NEURON"),
+        (Some(Simulator::Brian2), _) => ("brian2", "remove it; `script` names a model of your own for Brian2"),
         (_, "script") => ("script", "write the whole command, for example command = [\"python3\", \"model.py\"]"),
         _ => ("script", "the interpreter is the first word of `command`"),
     };

@@ -116,9 +116,23 @@ pub(super) static COMPONENT: Section = section(
         may("step", Shape::Time, "\"0.1 ms\"", "Integration step; default 0.1 ms."),
         may("ranks", Shape::Whole, "1", "Processes; default 1."),
         may("threads", Shape::Whole, "1", "Threads of each process; default 1."),
-        may("script", Shape::Text, "\"model.py\"", "With nest: a model of your own."),
+        may("script", Shape::Text, "\"model.py\"", "With nest, neuron or brian2: a model of your own."),
         may("command", Shape::List, "[\"python3\", \"robot.py\"]", "With script: the program and its arguments."),
-        may("python", Shape::Text, "\"/usr/bin/python3\"", "With nest: this interpreter instead of the managed one."),
+        may("python", Shape::Text, "\"/usr/bin/python3\"", "This interpreter instead of the managed one."),
+        may("cvode", Shape::One(&CVODE), "{ atol = 1e-6 }", "With neuron: integration with a variable step."),
+    ],
+);
+
+pub(super) static CVODE: Section = section(
+    "`cvode`",
+    &[
+        may("atol", Shape::Number, "1e-6", "Absolute tolerance of each state variable; default 1e-6."),
+        may(
+            "condition_order",
+            Shape::Whole,
+            "2",
+            "1: thresholds at the end of an integrator's step; default 2: within.",
+        ),
     ],
 );
 
@@ -348,9 +362,9 @@ const LOW: Key = may("low", QUANTITY, "0.0", "Lower bound, if any.");
 const HIGH: Key = may("high", QUANTITY, "1.0", "Upper bound, if any.");
 
 /// Simulators that components will be able to be.
-pub(super) const FUTURE_SIMULATORS: [&str; 5] = ["neuron", "brian2", "arbor", "hardware", "music"];
+pub(super) const FUTURE_SIMULATORS: [&str; 3] = ["arbor", "hardware", "music"];
 /// Simulators that components can be.
-pub(super) static SIMULATORS: [&str; 3] = ["native", "nest", "script"];
+pub(super) static SIMULATORS: [&str; 5] = ["native", "nest", "neuron", "brian2", "script"];
 /// Receptors of a cell.
 pub(super) static RECEPTORS: [&str; 2] = ["excitatory", "inhibitory"];
 /// Which of `from` goes with which of `to`.

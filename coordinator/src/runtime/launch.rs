@@ -16,8 +16,9 @@ use tokio::process::Child;
 
 use super::programs;
 use super::rendezvous::Rendezvous;
+use crate::setup::environment::Interpreter;
 use crate::setup::nest::{self, NestEnvironment};
-use crate::setup::script;
+use crate::setup::{Progress, SetupError, brian2, neuron, script};
 
 /// What to execute for a component.
 #[derive(Clone, Debug)]
@@ -64,12 +65,13 @@ pub struct Programs<'a> {
     folder: &'a Path,
     progress: &'a dyn Fn(&str),
     nest: BTreeMap<Option<String>, NestEnvironment>,
+    interpreters: BTreeMap<(&'static str, Option<String>), Interpreter>,
 }
 
 impl<'a> Programs<'a> {
     /// Relative commands are those of `folder`; `progress` is told of what takes time.
     pub fn new(folder: &'a Path, progress: &'a dyn Fn(&str)) -> Self {
-        Programs { folder, progress, nest: BTreeMap::new() }
+        Programs { folder, progress, nest: BTreeMap::new(), interpreters: BTreeMap::new() }
     }
     /// The program of a component.
     pub fn of(&mut self, component: &Component) -> Result<Program, LaunchError> {
@@ -77,11 +79,18 @@ impl<'a> Programs<'a> {
         let plain = |argv| Program { argv, folder: folder.clone(), env: Vec::new(), facts: BTreeMap::new() };
         match component.simulator {
             Simulator::Native => Ok(plain(vec![programs::find(programs::NATIVE)?.into()])),
+            Simulator::Converter => Ok(plain(vec![programs::find(programs::CONVERTER)?.into()])),
             Simulator::Script => {
                 let argv = component.command.iter().map(OsString::from).collect();
                 Ok(Program { env: self.script_environment(), ..plain(argv) })
             }
             Simulator::Nest => self.nest(component),
+            Simulator::Neuron => self.python(component, "neuron", neuron::ensure, neuron::command),
+            Simulator::Brian2 => self.python(component, "brian2", brian2::ensure, brian2::command),
+            // `couple check` refuses it.
+            Simulator::Arbor => {
+                Err(LaunchError::Setup("the simulator `arbor` is not supported by this version".into()))
+            }
         }
     }
     /// For programs in Python. One in another language does without, so what is missing is no reason to fail.
@@ -91,6 +100,24 @@ impl<'a> Programs<'a> {
             (self.progress)(&format!("programs in Python will not find the couple package: {error}"));
             Vec::new()
         })
+    }
+    fn python(
+        &mut self,
+        component: &Component,
+        simulator: &'static str,
+        ensure: fn(Option<&str>, Progress<'_>) -> Result<Interpreter, SetupError>,
+        command: fn(&Interpreter, &Path, Progress<'_>) -> Result<nest::Command, SetupError>,
+    ) -> Result<Program, LaunchError> {
+        let failed = |error: SetupError| LaunchError::Setup(error.to_string());
+        let library = programs::find(nest::LIBRARY)?;
+        let interpreter = match self.interpreters.entry((simulator, component.python.clone())) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(ensure(component.python.as_deref(), self.progress).map_err(failed)?),
+        };
+        let nest::Command { argv, env } = command(interpreter, &library, self.progress).map_err(failed)?;
+        let facts = [(simulator, interpreter.version.clone()), ("python", interpreter.python.display().to_string())];
+        let facts = facts.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
+        Ok(Program { argv, folder: self.folder.to_path_buf(), env, facts })
     }
     fn nest(&mut self, component: &Component) -> Result<Program, LaunchError> {
         let library = programs::find(nest::LIBRARY)?;

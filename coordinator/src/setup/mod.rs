@@ -3,6 +3,7 @@
 //! ```text
 //! <cache>/lock                           held while something is being made
 //! <cache>/nest-3.10.0-python3.11-<hash>/ managed Python environment; complete when it holds couple.json
+//! <cache>/neuron-9.0.2-…, brian2-2.9.0-…  likewise
 //! <cache>/boost-1.90.0/include/boost/    headers, where the system has none
 //! <cache>/python-<hash>/couple/          the Python package, as embedded in this program
 //! <cache>/nest-module-<hash>/            the NEST extension, compiled; hash of sources, NEST and compiler
@@ -14,9 +15,12 @@
 //! set-up is never taken for a finished one.
 
 mod boost;
+pub mod brian2;
 mod cache;
+pub mod environment;
 mod extension;
 pub mod nest;
+pub mod neuron;
 mod python;
 pub mod script;
 mod sources;
