@@ -4,6 +4,7 @@ use couple_ports::time::{Span, Time};
 use serde::Serialize;
 
 use crate::error::Result;
+use crate::pairing::{self, Match};
 use crate::spikes::Spikes;
 use crate::{Population, Spike, plural};
 
@@ -140,51 +141,33 @@ fn size(population: &Population) -> Option<u64> {
     population.size
 }
 
-/// Pairs the spikes of each neuron, in order of time, and notes those that stay alone.
+/// Pairs the spikes and notes those that stay alone.
 fn match_trains(outcome: &mut PopulationComparison, mut trains: [Vec<Spike>; 2], tolerance: Span) {
-    trains.iter_mut().for_each(|train| train.sort_unstable_by_key(|s| (s.index, s.time)));
+    trains.iter_mut().for_each(|train| pairing::by_neuron(train));
     let [a, b] = &trains;
     let mut first: Option<(Spike, Side)> = None;
-    let mut alone = |spike: Spike, side: Side| {
+    pairing::pair(a, b, tolerance, |found| {
+        let Match::Alone(spike, side) = found else { return };
         outcome.unmatched[side as usize] += 1;
         if first.is_none_or(|(earliest, _)| spike < earliest) {
             first = Some((spike, side));
         }
-    };
-    let (mut i, mut j) = (0, 0);
-    while i < a.len() || j < b.len() {
-        match (a.get(i), b.get(j)) {
-            (Some(x), Some(y)) if x.index == y.index && distance(x, y) <= tolerance => (i, j) = (i + 1, j + 1),
-            (Some(x), y) if y.is_none_or(|y| (x.index, x.time) < (y.index, y.time)) => {
-                alone(*x, Side::A);
-                i += 1;
-            }
-            (_, y) => {
-                // Not both are at their end, and A's spike is not the earlier one: this is B's.
-                y.iter().for_each(|y| alone(**y, Side::B));
-                j += 1;
-            }
+    });
+    outcome.first = first.map(|(spike, side)| Difference::of(&outcome.population, spike, side, [a, b]));
+}
+
+impl Difference {
+    /// A spike that only `only_in` has; the trains are sorted by neuron.
+    pub(crate) fn of(population: &str, spike: Spike, only_in: Side, [a, b]: [&[Spike]; 2]) -> Self {
+        let other = if only_in == Side::A { b } else { a };
+        Difference {
+            population: population.to_string(),
+            time_ms: spike.time.ms(),
+            neuron: spike.index,
+            only_in,
+            nearest_ms: pairing::nearest(other, spike).map(|s| s.time.ms()),
         }
     }
-    outcome.first = first.map(|(spike, side)| Difference {
-        population: outcome.population.clone(),
-        time_ms: spike.time.ms(),
-        neuron: spike.index,
-        only_in: side,
-        nearest_ms: nearest(if side == Side::A { b } else { a }, spike).map(|s| s.time.ms()),
-    });
-}
-
-fn distance(x: &Spike, y: &Spike) -> Span {
-    let span = x.time - y.time;
-    if span < Span::ZERO { -span } else { span }
-}
-
-/// The spike of the same neuron that is nearest in time; `train` is sorted by neuron, then time.
-fn nearest(train: &[Spike], spike: Spike) -> Option<Spike> {
-    let after = train.partition_point(|s| (s.index, s.time) < (spike.index, spike.time));
-    let around = &train[after.saturating_sub(1)..train.len().min(after + 1)];
-    around.iter().copied().filter(|s| s.index == spike.index).min_by_key(|s| distance(s, &spike))
 }
 
 /// The comparison as text.

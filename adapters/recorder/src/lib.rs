@@ -13,15 +13,19 @@
 //! A recording is readable at any moment: [`Spikes::open`] takes the finished file, a file of another tool, or the
 //! journals of a run that crashed.
 
+mod columns;
 pub mod compare;
+pub mod crosscheck;
 mod error;
 mod finish;
 mod journals;
 mod merge;
+mod pairing;
 pub mod plot;
 pub mod sonata;
 mod spikes;
 pub mod statistics;
+mod svg;
 
 pub use error::{Error, Result};
 pub use finish::{Finished, finish};

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use couple_ports::time::{Span, Time, TimeError};
-use couple_recorder::{Error, Population, Spikes, compare, finish, plot, plural, statistics};
+use couple_recorder::{Error, Population, Spikes, compare, crosscheck, finish, plot, plural, statistics};
 use serde_json::json;
 
 /// Exit code: the input is wrong.
@@ -56,6 +56,23 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Compares the runs of a cross-check, as `couple crosscheck` does at its end. Exit code 0 when all agree, 5 when not.
+    Crosscheck {
+        /// Folder of the cross-check.
+        folder: PathBuf,
+        /// Spikes of a neuron that are at most so far apart are paired (a number is in ms).
+        #[arg(long, value_name = "TIME", default_value = "1", value_parser = tolerance)]
+        tolerance_ms: Span,
+        /// Start of the picture's time axis.
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        from: Option<Time>,
+        /// End of the picture's time axis.
+        #[arg(long, value_name = "TIME", value_parser = time)]
+        to: Option<Time>,
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Draws a raster as an SVG picture.
     Plot {
         /// A run's folder or label, or a SONATA file.
@@ -87,7 +104,10 @@ fn tolerance(text: &str) -> Result<Span, String> {
 fn main() -> ExitCode {
     let command = Arguments::parse().command;
     let json = match &command {
-        Command::Finish { json, .. } | Command::Compare { json, .. } | Command::Show { json, .. } => *json,
+        Command::Finish { json, .. }
+        | Command::Compare { json, .. }
+        | Command::Show { json, .. }
+        | Command::Crosscheck { json, .. } => *json,
         Command::Plot { .. } => false,
     };
     match run(command) {
@@ -134,6 +154,19 @@ fn run(command: Command) -> Result<ExitCode, Error> {
             let summary = statistics::summarise(&open(&run)?)?;
             say(&if json { to_json(&summary) } else { statistics::table(&summary) });
             Ok(ExitCode::SUCCESS)
+        }
+        Command::Crosscheck { folder, tolerance_ms, from, to, json } => {
+            let (manifest, recordings) = crosscheck::Recordings::open(&folder)?;
+            let check = crosscheck::check(manifest, &recordings, tolerance_ms)?;
+            let picture = crosscheck::picture::Options { from, to, tolerance: tolerance_ms };
+            let picture = crosscheck::picture::draw(&recordings, picture)?;
+            let (object, text) = (to_json(&check), crosscheck::table::text(&check));
+            for (name, content) in [("report.json", &object), ("report.txt", &text), ("crosscheck.svg", &picture)] {
+                let path = folder.join(name);
+                std::fs::write(&path, content).map_err(|source| Error::Io { doing: "write", path, source })?;
+            }
+            say(if json { &object } else { &text });
+            Ok(if check.equal { ExitCode::SUCCESS } else { ExitCode::from(DIFFERENT) })
         }
         Command::Plot { run, output, from, to, max_neurons } => {
             check_picture(&output)?;

@@ -9,6 +9,7 @@ use couple_ports::time::{Span, Time};
 use crate::error::{Error, Result};
 use crate::spikes::Spikes;
 use crate::statistics::{Statistics, of_train};
+use crate::svg::{Axis, COLOURS, WIDTH, escape, frame, half_pixel, short, shorten};
 use crate::{Population, Spike};
 
 /// What part of the recording to draw.
@@ -28,9 +29,6 @@ impl Default for Options {
     }
 }
 
-/// Colours that are told apart also by colour-blind readers, dark enough for small dots on white.
-const COLOURS: [&str; 7] = ["#0072b2", "#c44e00", "#00795a", "#a6438a", "#8a6d00", "#4b5fc1", "#4d4d4d"];
-const WIDTH: f64 = 1000.0;
 const LEFT: f64 = 118.0;
 const RIGHT: f64 = 172.0;
 const TOP: f64 = 22.0;
@@ -60,10 +58,10 @@ pub fn raster(recording: &Spikes, options: Options) -> Result<String> {
     let mut bands = bands(recording, options.max_neurons)?;
     let (from, to) = span(recording, &bands, options)?;
     let height = arrange(&mut bands);
-    let axis = Axis { from, to };
+    let axis = Axis { from, to, sides: (LEFT, WIDTH - RIGHT) };
     let mut svg = String::new();
     frame(&mut svg, height);
-    axis.draw(&mut svg, height - BOTTOM);
+    axis.draw(&mut svg, TOP, height - BOTTOM);
     let fastest = bands.iter().filter_map(|b| b.statistics.rate_hz).fold(0.0, f64::max);
     for (number, band) in bands.iter().enumerate() {
         let colour = COLOURS[number % COLOURS.len()];
@@ -121,71 +119,6 @@ fn arrange(bands: &mut [Band]) -> f64 {
         top += band.height + GAP;
     }
     top - GAP.min(top - TOP) + BOTTOM
-}
-
-fn frame(svg: &mut String, height: f64) {
-    let _ = write!(
-        svg,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {h}\" width=\"{WIDTH}\" height=\"{h}\" \
-         font-family=\"Inter,'Helvetica Neue',Arial,sans-serif\" font-size=\"12\" fill=\"#222\">\n\
-         <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
-        h = short(height),
-    );
-}
-
-/// The time axis.
-struct Axis {
-    from: Time,
-    to: Time,
-}
-
-impl Axis {
-    fn x(&self, time: Time) -> f64 {
-        let share = (time - self.from).ns() as f64 / (self.to - self.from).ns() as f64;
-        LEFT + share * (WIDTH - LEFT - RIGHT)
-    }
-
-    fn draw(&self, svg: &mut String, bottom: f64) {
-        let (left, right) = (LEFT, WIDTH - RIGHT);
-        let tick = tick(self.to - self.from);
-        let mut time = Time::from_ns(self.from.ns().div_euclid(tick.ns()) * tick.ns());
-        let mut grid = String::new();
-        let mut labels = String::new();
-        while time <= self.to {
-            if time >= self.from {
-                let x = short(self.x(time));
-                let _ = write!(grid, "M{x} {TOP}V{}", short(bottom + 5.0));
-                let text = (time - Time::ZERO).to_string();
-                let _ = writeln!(
-                    labels,
-                    "<text x=\"{x}\" y=\"{}\" text-anchor=\"middle\" fill=\"#555\">{}</text>",
-                    short(bottom + 19.0),
-                    text.trim_end_matches(" ms"),
-                );
-            }
-            time += tick;
-        }
-        let _ = writeln!(svg, "<path d=\"{grid}\" stroke=\"#e4e4e4\"/>");
-        let _ = writeln!(svg, "<path d=\"M{left} {b}H{right}\" stroke=\"#555\"/>", b = short(bottom));
-        svg.push_str(&labels);
-        let middle = short((left + right) / 2.0);
-        let _ = writeln!(
-            svg,
-            "<text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">time (ms)</text>",
-            short(bottom + 40.0)
-        );
-    }
-}
-
-/// A distance of ticks that is 1, 2 or 5 times a power of ten and gives five to ten of them.
-fn tick(length: Span) -> Span {
-    let target = (length.ns() / 8).max(1);
-    let mut power = 1i64;
-    while power.saturating_mul(10) <= target {
-        power *= 10;
-    }
-    let factor = [1, 2, 5, 10].into_iter().find(|f| power.saturating_mul(*f) >= target).unwrap_or(10);
-    Span::from_ns(power.saturating_mul(factor))
 }
 
 impl Band {
@@ -268,43 +201,5 @@ impl Band {
             short(x + width.max(1.0) + 6.0),
             short(middle + 4.0)
         );
-    }
-}
-
-/// The nearest half pixel, in tenths.
-fn half_pixel(value: f64) -> i64 {
-    (value * 2.0).round() as i64 * 5
-}
-
-/// A coordinate with one decimal at most.
-fn short(value: f64) -> String {
-    let text = format!("{value:.1}");
-    text.strip_suffix(".0").map_or(text.clone(), str::to_string)
-}
-
-/// A name that fits into the margin.
-fn shorten(name: &str) -> String {
-    const LONGEST: usize = 15;
-    if name.chars().count() <= LONGEST {
-        return name.to_string();
-    }
-    name.chars().take(LONGEST - 1).chain(['…']).collect()
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ticks_are_round() {
-        for (ms, expected) in [(1, 200_000), (10, 2_000_000), (100, 20_000_000), (1000, 200_000_000), (7, 1_000_000)] {
-            assert_eq!(tick(Span::from_ns(ms * 1_000_000)), Span::from_ns(expected), "{ms} ms");
-        }
-        assert_eq!(tick(Span::from_ns(1)), Span::from_ns(1));
-        assert!(tick(Span::MAX) > Span::ZERO);
     }
 }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use couple_ports::time::Time;
 use serde::Serialize;
 
+use crate::columns::{self, known};
 use crate::error::Result;
 use crate::spikes::Spikes;
 use crate::{Spike, plural};
@@ -117,29 +118,19 @@ fn intervals(train: &[Spike]) -> Vec<(u64, Intervals)> {
 
 /// The figures as a table.
 pub fn table(summary: &Summary) -> String {
-    let header = ["population", "neurons", "active", "spikes", "rate (Hz)", "CV of ISI"].map(String::from);
-    let known = |value: Option<String>| value.unwrap_or_else(|| "-".to_string());
+    let header = ["population", "neurons", "active", "spikes", "rate (Hz)", "CV of ISI"].map(String::from).to_vec();
     let mut rows = vec![header];
     rows.extend(summary.populations.iter().map(|p| {
-        [
+        vec![
             p.population.clone(),
-            known(p.neurons.map(|n| n.to_string())),
+            known(p.neurons),
             p.active.to_string(),
             p.spikes.to_string(),
             known(p.rate_hz.map(rate_text)),
             known(p.cv_isi.map(|cv| format!("{cv:.3}"))),
         ]
     }));
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; 6] = std::array::from_fn(width);
-    let line = |row: &[String; 6]| {
-        let cells = row.iter().zip(widths).enumerate().map(|(column, (text, width))| match column {
-            0 => format!("{text:<width$}"),
-            _ => format!("{text:>width$}"),
-        });
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_string()
-    };
-    let mut lines: Vec<String> = rows.iter().map(line).collect();
+    let mut lines = columns::align(&rows, 1);
     let spikes = plural(summary.spikes, "spike");
     lines.push(match summary.complete_ms {
         Some(ms) => format!("{spikes}, complete up to {ms} ms"),
@@ -149,7 +140,7 @@ pub fn table(summary: &Summary) -> String {
 }
 
 /// A rate in Hz; one that would be rounded to nothing is not shown as silence.
-fn rate_text(rate: f64) -> String {
+pub(crate) fn rate_text(rate: f64) -> String {
     if rate > 0.0 && rate < 0.001 { "<0.001".to_string() } else { format!("{rate:.3}") }
 }
 
