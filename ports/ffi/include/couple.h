@@ -67,6 +67,7 @@ const char *couple_last_error(void);
  *   component, rank, ranks, threads    who this is
  *   step_ns, window_ns, duration_ns    also as step_ms, window_ms, duration_ms
  *   seed, run, script, command         of the configuration; script is null where there is none
+ *   cvode                              { atol, condition_order } of a NEURON component with a variable step, or null
  *   populations[]                      all of them, also those of other components:
  *     id, name, size, component        id is what couple_values and couple_stimulus want
  *     local                            true when it lives in this component

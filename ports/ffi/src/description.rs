@@ -23,6 +23,7 @@ pub(crate) fn describe(network: &Network, welcome: &Welcome) -> serde_json::Valu
         "seed": network.seed,
         "script": component.script,
         "command": component.command,
+        "cvode": component.cvode,
         "populations": (0..network.populations.len()).map(|id| population(network, welcome, id)).collect::<Vec<_>>(),
         "projections": (0..network.projections.len()).map(|id| projection(network, welcome, id)).collect::<Vec<_>>(),
         "inputs": (0..welcome.inputs.len()).map(|index| input(network, welcome, index)).collect::<Vec<_>>(),
