@@ -6,7 +6,7 @@ use crate::time::{Span, Time};
 compile_error!("packets are little-endian and read without a copy; this machine would need a conversion");
 
 /// A spike within a packet.
-#[repr(C)]
+#[repr(C, align(8))]
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
 pub struct Event {
     /// Global index within the sending population.
@@ -17,6 +17,7 @@ pub struct Event {
 
 /// Bytes of one event.
 pub const EVENT_BYTES: usize = size_of::<Event>();
+const _: () = assert!(size_of::<Event>() == size_of::<u64>() && align_of::<Event>() == align_of::<u64>());
 
 /// The longest window: an offset has 32 bits of nanoseconds.
 pub const MAX_WINDOW: Span = Span::from_ns(u32::MAX as i64);
@@ -55,6 +56,20 @@ pub fn as_bytes(events: &[Event]) -> &[u8] {
     unsafe { std::slice::from_raw_parts(events.as_ptr().cast(), size_of_val(events)) }
 }
 
+/// The same events as words of a packet.
+#[inline]
+pub fn as_words(events: &[Event]) -> &[u64] {
+    // SAFETY: Event has the size and the alignment of u64 and no padding; any initialised bytes are a u64.
+    unsafe { std::slice::from_raw_parts(events.as_ptr().cast(), events.len()) }
+}
+
+/// The same words as events.
+#[inline]
+pub fn from_words(words: &[u64]) -> &[Event] {
+    // SAFETY: Event has the size and the alignment of u64, and any bytes are an event.
+    unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), words.len()) }
+}
+
 /// The events in `bytes`; a rest shorter than one event is left out.
 pub fn iter_bytes(bytes: &[u8]) -> impl ExactSizeIterator<Item = Event> + '_ {
     bytes.as_chunks::<EVENT_BYTES>().0.iter().map(|chunk| Event::from_bytes(*chunk))
@@ -70,6 +85,8 @@ mod tests {
         assert_eq!(as_bytes(&events), [1, 0, 0, 0, 2, 0, 0, 0, 1, 2, 3, 4, 255, 255, 255, 255]);
         assert_eq!(iter_bytes(as_bytes(&events)).collect::<Vec<_>>(), events);
         assert_eq!(as_bytes(&events[..1]), events[0].to_bytes());
+        assert_eq!(as_words(&events), [0x2_0000_0001, 0xFFFF_FFFF_0403_0201]);
+        assert_eq!(from_words(as_words(&events)), events);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The data plane of `couple`: exact time, events, packets, transports, and the session that a component uses.
 //!
 //! * [`time`], [`index`], [`event`]: the vocabulary.
+//! * [`samples`]: analog signals on the grids of their ends.
 //! * [`packet`]: what travels; [`transport`]: how (shared memory, threads of one process, files).
 //! * [`status`]: each rank's progress and doorbell; [`memory`]: shared memory without names.
 //! * [`control`]: what a rank and the coordinator say to each other.
@@ -14,6 +15,7 @@ pub mod event;
 pub mod index;
 pub mod memory;
 pub mod packet;
+pub mod samples;
 pub mod session;
 pub mod status;
 pub mod time;

@@ -1,17 +1,23 @@
-//! Packets: a header of 32 bytes and the events of one link within one window. The layout is in docs/wire.md.
+//! Packets: a header of 32 bytes, and events, samples or messages of one link within one window, in words of eight
+//! bytes. The layout is in docs/wire.md.
 //!
 //! Decoding never trusts the peer: [`Header::decode`] checks what can be told from the header,
-//! [`Header::check_event`] each event against the link's width.
+//! [`Header::check_event`] each event against the link's width. What samples and messages must be is checked where
+//! they are put together ([`crate::session`]).
 
-use crate::event::{EVENT_BYTES, Event, MAX_WINDOW};
+use crate::event::{self, Event, MAX_WINDOW};
 use crate::time::{Span, Time};
 
 /// First bytes of each packet.
 pub const MAGIC: u16 = 0x43C0;
 /// Version of the packet layout.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 /// Bytes of a header.
 pub const HEADER_BYTES: usize = 32;
+/// Bytes of one word: an event, a sample, or eight bytes of messages.
+pub const WORD_BYTES: usize = 8;
+/// The longest message.
+pub const MAX_MESSAGE: usize = 1 << 16;
 
 /// What a packet carries.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,6 +29,17 @@ pub enum Kind {
     Watermark = 2,
     /// No meaning: fills the rest of a ring up to its end. Only the first eight bytes need to be there.
     Padding = 3,
+    /// Samples of one link, possibly a part of the block of its window: rows of time, one value for each column.
+    Samples = 4,
+    /// Messages of one link, possibly a part of the stream of records of its window.
+    Messages = 5,
+}
+
+impl Kind {
+    /// True for kinds that carry words of one link within one window.
+    fn has_words(self) -> bool {
+        matches!(self, Kind::Events | Kind::Samples | Kind::Messages)
+    }
 }
 
 /// A packet's header.
@@ -36,8 +53,10 @@ pub struct Header {
     pub start: Time,
     /// End of the window: no event of the packet is later. It is the channel's watermark once that is published.
     pub end: Time,
-    /// Number of events that follow.
+    /// Number of words that follow: of events, for a packet of events.
     pub count: u32,
+    /// Position of the first word in the window's block or stream; 0 for events, which have no order.
+    pub position: u32,
 }
 
 /// A packet as it is received.
@@ -46,7 +65,15 @@ pub struct Packet<'a> {
     /// Checked by [`Header::decode`].
     pub header: Header,
     /// As many as the header says; not checked yet.
-    pub events: &'a [Event],
+    pub words: &'a [u64],
+}
+
+impl<'a> Packet<'a> {
+    /// The words of a packet of events; not checked yet.
+    #[inline]
+    pub fn events(&self) -> &'a [Event] {
+        event::from_words(self.words)
+    }
 }
 
 /// Why bytes are no packet.
@@ -78,17 +105,82 @@ pub enum PacketError {
         /// End as received.
         end: Time,
     },
-    /// More events than bytes, or events in a packet without.
-    #[error("a packet of {count} events, where there is room for {room}")]
+    /// More words than bytes, or words in a packet without.
+    #[error("a packet of {count} words, where there is room for {room}")]
     Count {
-        /// Events announced.
+        /// Words announced.
         count: u32,
-        /// Events that the bytes can hold.
+        /// Words that the bytes can hold.
         room: usize,
     },
     /// A link that the channel does not carry.
     #[error("a packet of link {0}, which is not on this channel")]
     Link(u32),
+    /// A packet of another kind than its link.
+    #[error("a packet of {got} on link {link}, which carries {expected}")]
+    OfKind {
+        /// The link.
+        link: u32,
+        /// What the packet carries.
+        got: &'static str,
+        /// What the link carries.
+        expected: &'static str,
+    },
+    /// A part of a block of samples or of a stream of messages is missing, comes twice, or belongs to another window.
+    #[error(
+        "link {link}: word {position} of the window from {start}, where word {expected} of the window from {from} \
+         is next"
+    )]
+    Order {
+        /// The link.
+        link: u32,
+        /// Start as received.
+        start: Time,
+        /// Position as received.
+        position: u32,
+        /// Start of the window that is next.
+        from: Time,
+        /// Position that is next.
+        expected: u32,
+    },
+    /// A block of samples that is longer than its window.
+    #[error("link {link}: {values} samples for {rows} steps of {columns} columns")]
+    Block {
+        /// The link.
+        link: u32,
+        /// Values up to the end of the packet.
+        values: u64,
+        /// Steps in the window.
+        rows: u64,
+        /// Columns that the channel carries.
+        columns: u32,
+    },
+    /// A sample that is no number.
+    #[error("link {link}: a sample of column {column} that is infinite or no number")]
+    NotFinite {
+        /// The link.
+        link: u32,
+        /// Global column.
+        column: u32,
+    },
+    /// A message that is too long.
+    #[error("link {link}: a message of {length} bytes; {MAX_MESSAGE} is the most")]
+    TooLong {
+        /// The link.
+        link: u32,
+        /// Bytes announced.
+        length: u32,
+    },
+    /// Samples or messages that were declared sent did not come.
+    #[error("link {link}: what should have come up to {due} ends at {seen}")]
+    Missing {
+        /// The link.
+        link: u32,
+        /// What the watermark promised.
+        due: Time,
+        /// Where it ends.
+        seen: Time,
+    },
     /// A neuron that does not exist.
     #[error("an event of neuron {index}, where the population has {width}")]
     Index {
@@ -118,15 +210,26 @@ pub enum PacketError {
 impl Header {
     /// The header of an event packet.
     pub fn events(link: u32, start: Time, end: Time, count: u32) -> Header {
-        Header { kind: Kind::Events, link, start, end, count }
+        Header { kind: Kind::Events, link, start, end, count, position: 0 }
+    }
+    /// The header of words of one link; `count` is filled in by who sends.
+    pub fn words(kind: Kind, link: u32, start: Time, end: Time) -> Header {
+        Header { kind, link, start, end, count: 0, position: 0 }
     }
     /// The header of a watermark.
     pub fn watermark(start: Time, end: Time) -> Header {
-        Header { kind: Kind::Watermark, link: 0, start, end, count: 0 }
+        Header { kind: Kind::Watermark, link: 0, start, end, count: 0, position: 0 }
     }
     /// Bytes of the whole packet.
     pub const fn packet_bytes(&self) -> usize {
-        HEADER_BYTES + self.count as usize * EVENT_BYTES
+        HEADER_BYTES + self.count as usize * WORD_BYTES
+    }
+    /// The header of `count` words of this packet, `skipped` words behind its first one.
+    #[inline]
+    pub(crate) fn fragment(&self, skipped: usize, count: usize) -> Header {
+        // The whole is at most u32::MAX words long where positions count.
+        let position = if self.kind == Kind::Events { 0 } else { self.position.wrapping_add(skipped as u32) };
+        Header { count: count as u32, position, ..*self }
     }
     /// The length of the window.
     pub fn length(&self) -> Span {
@@ -143,6 +246,7 @@ impl Header {
         bytes[8..16].copy_from_slice(&self.start.ns().to_le_bytes());
         bytes[16..24].copy_from_slice(&self.end.ns().to_le_bytes());
         bytes[24..28].copy_from_slice(&self.count.to_le_bytes());
+        bytes[28..32].copy_from_slice(&self.position.to_le_bytes());
         bytes
     }
 
@@ -154,21 +258,21 @@ impl Header {
         let time_at =
             |at: usize| Time::from_ns((u64::from(u32_at(at)) | u64::from(u32_at(at + 4)) << 32).cast_signed());
         let kind = Kind::decode([bytes[0], bytes[1], bytes[2], bytes[3]])?;
-        let header = Header { kind, link: u32_at(4), start: time_at(8), end: time_at(16), count: u32_at(24) };
-        let reserved = u32_at(28);
-        if reserved != 0 {
-            return Err(PacketError::Reserved(reserved));
+        let (count, position) = (u32_at(24), u32_at(28));
+        let header = Header { kind, link: u32_at(4), start: time_at(8), end: time_at(16), count, position };
+        if position != 0 && !matches!(kind, Kind::Samples | Kind::Messages) {
+            return Err(PacketError::Reserved(position));
         }
         let length = header.end.ns().checked_sub(header.start.ns());
         let right = match kind {
-            Kind::Events => length.is_some_and(|n| n > 0 && n <= MAX_WINDOW.ns()),
+            Kind::Events | Kind::Samples | Kind::Messages => length.is_some_and(|n| n > 0 && n <= MAX_WINDOW.ns()),
             Kind::Watermark => length.is_some_and(|n| n >= 0),
             Kind::Padding => true,
         };
         if !right {
             return Err(PacketError::Range { start: header.start, end: header.end });
         }
-        if kind != Kind::Events && header.count != 0 {
+        if !kind.has_words() && header.count != 0 {
             return Err(PacketError::Count { count: header.count, room: 0 });
         }
         Ok(header)
@@ -183,10 +287,10 @@ impl Header {
         Ok(header)
     }
 
-    /// Refuses a packet of more events than `bytes` bytes behind the header can hold.
+    /// Refuses a packet of more words than `bytes` bytes behind the header can hold.
     #[inline]
     pub fn check_room(&self, bytes: usize) -> Result<(), PacketError> {
-        let room = bytes / EVENT_BYTES;
+        let room = bytes / WORD_BYTES;
         if self.count as usize <= room { Ok(()) } else { Err(PacketError::Count { count: self.count, room }) }
     }
 
@@ -219,6 +323,8 @@ impl Kind {
             1 => Ok(Kind::Events),
             2 => Ok(Kind::Watermark),
             3 => Ok(Kind::Padding),
+            4 => Ok(Kind::Samples),
+            5 => Ok(Kind::Messages),
             other => Err(PacketError::Kind(other)),
         }
     }
@@ -238,11 +344,14 @@ mod tests {
         let bytes = Header::events(0x0A0B_0C0D, Time::from_ns(-2), Time::from_ns(258), 5).encode();
         #[rustfmt::skip]
         assert_eq!(bytes, [
-            0xC0, 0x43, 1, 1, 0x0D, 0x0C, 0x0B, 0x0A,
+            0xC0, 0x43, 2, 1, 0x0D, 0x0C, 0x0B, 0x0A,
             0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
             2, 1, 0, 0, 0, 0, 0, 0,
             5, 0, 0, 0, 0, 0, 0, 0,
         ]);
+        let block = Header { position: 258, ..Header::words(Kind::Samples, 1, Time::ZERO, Time::from_ns(1)) }.encode();
+        assert_eq!((block[3], &block[28..]), (4, &[2, 1, 0, 0][..]));
+        assert_eq!(Header::words(Kind::Messages, 1, Time::ZERO, Time::from_ns(1)).encode()[3], 5);
     }
 
     #[test]
@@ -296,6 +405,13 @@ mod tests {
                     prop_assert!(index < 100 && time > read.start && time <= read.end);
                 }
             }
+        }
+
+        #[test]
+        fn round_trip_of_blocks(position: u32, count: u32, messages: bool) {
+            let kind = if messages { Kind::Messages } else { Kind::Samples };
+            let header = Header { position, count, ..Header::words(kind, 3, Time::ZERO, Time::from_ns(9)) };
+            prop_assert_eq!(Header::decode(&header.encode()), Ok(header));
         }
 
         #[test]

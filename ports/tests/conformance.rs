@@ -27,8 +27,8 @@ fn events(count: u32, from: u32) -> Vec<Event> {
 fn take(receiver: &mut impl Receiver) -> Option<(u32, Time, Vec<Event>)> {
     let taken = receiver.peek().unwrap().map(|packet| {
         assert_eq!(packet.header.kind, Kind::Events);
-        assert_eq!(packet.header.count as usize, packet.events.len());
-        (packet.header.link, packet.header.start, packet.events.to_vec())
+        assert_eq!(packet.header.count as usize, packet.words.len());
+        (packet.header.link, packet.header.start, packet.events().to_vec())
     });
     if taken.is_some() {
         receiver.release();
@@ -143,7 +143,7 @@ fn threads_agree(mut sender: impl Sender, mut receiver: impl Receiver) {
                         break;
                     }
                     assert_eq!((packet.header.start, packet.header.end), window(n));
-                    got[packet.header.link as usize].extend_from_slice(packet.events);
+                    got[packet.header.link as usize].extend_from_slice(packet.events());
                     receiver.release();
                 }
                 if complete {
@@ -236,8 +236,8 @@ mod faulty_peers {
         let mut receiver = ShmReceiver::map(&file, CAPACITY).unwrap();
         let mut packets = 0;
         while let Some(packet) = receiver.peek()? {
-            assert!(packet.events.len() * 8 + 32 <= CAPACITY as usize);
-            std::hint::black_box(packet.events.iter().map(|event| u64::from(event.index)).sum::<u64>());
+            assert!(packet.words.len() * 8 + 32 <= CAPACITY as usize);
+            std::hint::black_box(packet.events().iter().map(|event| u64::from(event.index)).sum::<u64>());
             receiver.release();
             packets += 1;
         }
@@ -282,7 +282,7 @@ mod faulty_peers {
         assert!(receive(&packet(u32::MAX, 3), 56).unwrap_err().to_string().contains("room for 3"));
         assert!(matches!(receive(&packet(0, 0), 24), Err(TransportError::Packet(PacketError::Short { have: 24 }))));
         let mut padding = MAGIC.to_le_bytes().to_vec();
-        padding.extend([1, 3, 0, 0, 0, 0]);
+        padding.extend([couple_ports::packet::VERSION, 3, 0, 0, 0, 0]);
         assert!(matches!(receive(&padding, 8), Err(TransportError::Ring(_))));
     }
 

@@ -100,7 +100,7 @@ impl InLink {
     /// Hands over the events of a packet that lie within `bound` and keeps the others.
     #[inline]
     fn deliver(&mut self, packet: Packet<'_>, bound: Time, mut each: impl FnMut(u32, Time)) -> Result<(), PacketError> {
-        let Packet { header, events } = packet;
+        let (header, events) = (packet.header, packet.events());
         let length = header.length().ns();
         let fault = |event: Event| header.check_event(event, self.width);
         if header.end <= bound {

@@ -17,8 +17,8 @@ pub mod journal;
 pub mod shm;
 pub mod thread;
 
-use crate::event::Event;
-use crate::packet::{Packet, PacketError};
+use crate::event::{self, Event};
+use crate::packet::{Header, Packet, PacketError};
 use crate::time::Time;
 
 /// What can go wrong on a channel.
@@ -39,7 +39,13 @@ pub enum TransportError {
 pub trait Sender: Send {
     /// Sends events of one link within `(start, end]`, as far as there is room, in fragments where they are many, and
     /// returns how many it took. The rest is to be offered again. A channel whose receiver has closed takes all.
-    fn try_send(&mut self, link: u32, start: Time, end: Time, events: &[Event]) -> Result<usize, TransportError>;
+    #[inline]
+    fn try_send(&mut self, link: u32, start: Time, end: Time, events: &[Event]) -> Result<usize, TransportError> {
+        self.try_send_words(&Header::events(link, start, end, 0), event::as_words(events))
+    }
+    /// Sends words as [`Sender::try_send`] sends events. `header` is that of the whole but for its count; where it is of
+    /// a kind in order, its position is that of the first word, and each fragment tells its own.
+    fn try_send_words(&mut self, header: &Header, words: &[u64]) -> Result<usize, TransportError>;
     /// Everything up to `watermark` has been sent.
     fn publish(&mut self, watermark: Time) -> Result<(), TransportError>;
     /// Nothing more will be sent.
@@ -51,7 +57,7 @@ pub trait Receiver: Send {
     /// Every packet that starts before this time can be had by [`Receiver::peek`] now.
     fn watermark(&self) -> Time;
     /// The next packet, without a copy. It stays until [`Receiver::release`]. Its header has been checked by itself,
-    /// its link and events have not.
+    /// its link and words have not.
     fn peek(&mut self) -> Result<Option<Packet<'_>>, TransportError>;
     /// Gives the packet last seen by [`Receiver::peek`] back to the sender.
     fn release(&mut self);

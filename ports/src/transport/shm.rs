@@ -19,9 +19,8 @@ use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
 use super::{Receiver, Sender, TransportError};
 use crate::control::PROTOCOL_VERSION;
-use crate::event::{EVENT_BYTES, Event};
 use crate::memory::{self, Mapping};
-use crate::packet::{HEADER_BYTES, Header, Kind, Packet, PacketError};
+use crate::packet::{HEADER_BYTES, Header, Kind, Packet, PacketError, WORD_BYTES};
 use crate::time::Time;
 
 const MAGIC: u64 = u64::from_le_bytes(*b"COUPLERG");
@@ -149,7 +148,7 @@ impl ShmSender {
         }
         let line = self.ring.receiver();
         let head = line.head.load(Ordering::Acquire);
-        if head < self.head || head > self.tail || !head.is_multiple_of(EVENT_BYTES as u64) {
+        if head < self.head || head > self.tail || !head.is_multiple_of(WORD_BYTES as u64) {
             return Err(TransportError::Ring("the receiver's position went back or beyond the sender's"));
         }
         self.head = head;
@@ -159,7 +158,7 @@ impl ShmSender {
 
     /// Writes one packet at the tail, where there is room for it and `padding`.
     #[inline]
-    fn write(&mut self, header: &Header, events: &[Event], padding: usize) {
+    fn write(&mut self, header: &Header, words: &[u64], padding: usize) {
         let (mut offset, _) = self.ring.place(self.tail);
         if padding > 0 {
             let mark = Header { kind: Kind::Padding, ..*header }.encode();
@@ -170,33 +169,34 @@ impl ShmSender {
             offset = 0;
         }
         let to = self.ring.byte(offset);
-        let bytes = size_of_val(events);
+        let bytes = size_of_val(words);
         // SAFETY: HEADER_BYTES + bytes bytes lie between `offset` and the end of the ring (or else there is a padding)
-        // and are ours to write as above. Events are plain bytes without padding.
+        // and are ours to write as above.
         unsafe {
             to.copy_from_nonoverlapping(header.encode().as_ptr(), HEADER_BYTES);
-            to.add(HEADER_BYTES).copy_from_nonoverlapping(events.as_ptr().cast(), bytes);
+            to.add(HEADER_BYTES).copy_from_nonoverlapping(words.as_ptr().cast(), bytes);
         }
         self.tail += (HEADER_BYTES + bytes) as u64;
     }
 }
 
 impl Sender for ShmSender {
-    fn try_send(&mut self, link: u32, start: Time, end: Time, events: &[Event]) -> Result<usize, TransportError> {
-        let most = (self.ring.capacity / SHARE - HEADER_BYTES) / EVENT_BYTES;
+    #[inline]
+    fn try_send_words(&mut self, header: &Header, words: &[u64]) -> Result<usize, TransportError> {
+        let most = (self.ring.capacity / SHARE - HEADER_BYTES) / WORD_BYTES;
         let before = self.tail;
         let mut sent = 0;
-        for fragment in events.chunks(most) {
+        for fragment in words.chunks(most) {
             let need = HEADER_BYTES + size_of_val(fragment);
             let (_, to_end) = self.ring.place(self.tail);
             let padding = if need > to_end { to_end } else { 0 };
             if !self.has_room(need + padding)? {
                 if self.closed {
-                    sent = events.len();
+                    sent = words.len();
                 }
                 break;
             }
-            self.write(&Header::events(link, start, end, fragment.len() as u32), fragment, padding);
+            self.write(&header.fragment(sent, fragment.len()), fragment, padding);
             sent += fragment.len();
         }
         if self.tail != before {
@@ -230,7 +230,7 @@ impl ShmReceiver {
         }
         let tail = self.ring.sender().tail.load(Ordering::Acquire);
         let there = tail.checked_sub(self.head).filter(|n| *n <= self.ring.capacity as u64);
-        if there.is_none_or(|n| !n.is_multiple_of(EVENT_BYTES as u64)) {
+        if there.is_none_or(|n| !n.is_multiple_of(WORD_BYTES as u64)) {
             return Err(TransportError::Ring("the sender's position went back or more than a ring ahead"));
         }
         self.tail = tail;
@@ -281,12 +281,11 @@ impl Receiver for ShmReceiver {
         let Some((header, offset)) = self.header()? else { return Ok(None) };
         self.current = header.packet_bytes();
         let from = self.ring.byte(offset);
-        // SAFETY: check_room made sure that the events lie between `offset` and the tail and before the end of the
-        // ring; all positions are multiples of eight, so they are aligned; any bytes are valid events; and a sender
+        // SAFETY: check_room made sure that the words lie between `offset` and the tail and before the end of the
+        // ring; all positions are multiples of eight, so they are aligned; any bytes are valid words; and a sender
         // that keeps to the rules does not write before `release`, which the borrow of `self` delays.
-        let events =
-            unsafe { std::slice::from_raw_parts(from.add(HEADER_BYTES).cast::<Event>(), header.count as usize) };
-        Ok(Some(Packet { header, events }))
+        let words = unsafe { std::slice::from_raw_parts(from.add(HEADER_BYTES).cast::<u64>(), header.count as usize) };
+        Ok(Some(Packet { header, words }))
     }
 
     #[inline]

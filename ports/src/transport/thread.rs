@@ -6,20 +6,19 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use crossbeam_queue::ArrayQueue;
 
 use super::{Receiver, Sender, TransportError};
-use crate::event::Event;
 use crate::packet::{Header, Packet};
 use crate::time::Time;
 
 /// Packets that a channel holds unless said otherwise.
 pub const PACKETS: usize = 256;
-/// Events of one packet; more are fragmented.
+/// Words of one packet; more are fragmented.
 const MOST: usize = 1 << 14;
 
 #[derive(Debug)]
 struct Shared {
-    packets: ArrayQueue<(Header, Vec<Event>)>,
+    packets: ArrayQueue<(Header, Vec<u64>)>,
     /// Emptied vectors on their way back, so that a running channel does not allocate.
-    spare: ArrayQueue<Vec<Event>>,
+    spare: ArrayQueue<Vec<u64>>,
     watermark: AtomicI64,
     closed: AtomicBool,
 }
@@ -32,7 +31,7 @@ pub struct ThreadSender(Arc<Shared>);
 #[derive(Debug)]
 pub struct ThreadReceiver {
     shared: Arc<Shared>,
-    current: Option<(Header, Vec<Event>)>,
+    current: Option<(Header, Vec<u64>)>,
 }
 
 /// Makes a channel that holds up to `packets` packets.
@@ -47,19 +46,18 @@ pub fn channel(packets: usize) -> (ThreadSender, ThreadReceiver) {
 }
 
 impl Sender for ThreadSender {
-    fn try_send(&mut self, link: u32, start: Time, end: Time, events: &[Event]) -> Result<usize, TransportError> {
+    fn try_send_words(&mut self, header: &Header, words: &[u64]) -> Result<usize, TransportError> {
         let mut sent = 0;
-        for fragment in events.chunks(MOST) {
+        for fragment in words.chunks(MOST) {
             if self.0.closed.load(Ordering::Acquire) {
-                return Ok(events.len());
+                return Ok(words.len());
             }
             if self.0.packets.is_full() {
                 break;
             }
             let mut copy = self.0.spare.pop().unwrap_or_default();
             copy.extend_from_slice(fragment);
-            let header = Header::events(link, start, end, fragment.len() as u32);
-            if self.0.packets.push((header, copy)).is_err() {
+            if self.0.packets.push((header.fragment(sent, fragment.len()), copy)).is_err() {
                 break;
             }
             sent += fragment.len();
@@ -86,14 +84,14 @@ impl Receiver for ThreadReceiver {
         if self.current.is_none() {
             self.current = self.shared.packets.pop();
         }
-        Ok(self.current.as_ref().map(|(header, events)| Packet { header: *header, events }))
+        Ok(self.current.as_ref().map(|(header, words)| Packet { header: *header, words }))
     }
 
     fn release(&mut self) {
-        if let Some((_, mut events)) = self.current.take() {
-            events.clear();
+        if let Some((_, mut words)) = self.current.take() {
+            words.clear();
             // A vector for which there is no room is freed.
-            let _ = self.shared.spare.push(events);
+            let _ = self.shared.spare.push(words);
         }
     }
 
