@@ -131,6 +131,37 @@ int64_t couple_stimulus(couple_session *session, uint32_t population, int64_t fr
 /* Emits a spike of a neuron within the window. */
 int couple_emit(couple_session *session, uint32_t output, uint32_t index, int64_t time_ns);
 
+/* ---- input tables ----------------------------------------------------------------------------------------------- */
+
+/* For components that keep their synapses here and hand their simulator sums: synaptic input by place and time of
+ * arrival. A place is where input adds up, for example a receptor of a neuron. Sums of weights are exact, so that the
+ * order in which spikes were given cannot be told from them. A table is used by one thread at a time. */
+typedef struct couple_table couple_table;
+
+/* A table of places 0, ..., places - 1. Arrivals between two multiples of grid_ns count as of the later one; 1 leaves all
+ * times as they are. NULL on error. */
+couple_table *couple_table_new(uint32_t places, int64_t grid_ns);
+
+/* Adds the synapses of a source of `width` neurons; `post` holds places. Returns the number of the source. */
+int64_t couple_table_source(couple_table *table, uint32_t width, const couple_synapse_table *synapses);
+
+/* Spikes of a source, each of which must arrive after what has been taken. */
+int couple_table_spikes(couple_table *table, uint32_t source, const couple_spike *spikes, size_t n);
+
+/* At time_ns[i] arrives sum[j] at place[j], for j from first[i] to first[i + 1] - 1; places ascend. */
+typedef struct {
+  size_t times;
+  const int64_t *time_ns;
+  const size_t *first; /* times + 1 of them */
+  const uint32_t *place;
+  const double *sum;
+} couple_arrivals;
+
+/* What arrives up to until_ns (included) and has not been taken. Valid until the next call for the table. */
+int couple_table_take(couple_table *table, int64_t until_ns, couple_arrivals *out);
+
+void couple_table_free(couple_table *table);
+
 /* ---- end -------------------------------------------------------------------------------------------------------- */
 
 /* After couple_next_window returned 0: says so, and waits until all components are done. */

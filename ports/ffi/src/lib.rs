@@ -6,6 +6,7 @@
 mod border;
 mod description;
 mod session;
+mod table;
 
 use std::ffi::{c_char, c_int};
 
