@@ -7,6 +7,7 @@ the compiled extension and COUPLE_HEADERS the folder of couple.h.
 import os
 import pathlib
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -127,6 +128,30 @@ own = nest.Create("parrot_neuron")
 nest.Connect(own, neurons, syn_spec={{"delay": {DELAY}}})
 cn.run()
 """
+# Neurons that fire all the time, also in the last slice, onto plastic synapses.
+PLASTIC = """
+import sys
+import nest
+
+coupled = "alone" not in sys.argv
+if coupled:
+    import couple.nest as cn
+    cn.setup()
+else:
+    nest.local_num_threads = 2
+neurons = nest.Create("iaf_psc_exp", 80, {"tau_m": 10.0})
+neurons.I_e = [500.0 + 5.0 * i for i in range(80)]
+nest.Connect(neurons, neurons, {"rule": "pairwise_bernoulli", "p": 0.2}, {"synapse_model": "stdp_synapse", "weight": 30.0})
+if coupled:
+    cn.port("E", neurons)
+    cn.run()
+else:
+    nest.Simulate(50.0)
+connections = nest.GetConnections(synapse_model="stdp_synapse")
+ends = zip(connections.get("source"), connections.get("target"), connections.get("weight"))
+first = neurons[0].global_id
+print("weights", sorted((s - first, t - first, w) for s, t, w in ends))
+"""
 NEURON = {"E_L": -65.0, "V_th": -50.0, "V_reset": -65.0, "C_m": 250.0, "tau_m": 10.0, "t_ref": 2.0,
           "tau_syn_ex": 0.5, "tau_syn_in": 0.5}  # fmt: skip
 CREATE = "nest.Create('iaf_psc_exp', 80)"
@@ -165,6 +190,20 @@ class Script(Base):
                 code, spikes, failed, log = self.with_script(text, DURATION, threads=2)
                 self.assertEqual((code, failed), (0, None), log)
                 self.assertEqual((spikes["E"], spikes["I"]), (self.expected["E"], self.expected["I"]))
+
+    def test_plastic_synapses_of_a_script_end_as_without_couple(self):
+        model = harness.Model()
+        model.population("E", 80, script=True)
+        script = pathlib.Path(tempfile.mkdtemp(dir=self.root)) / "model.py"
+        script.write_text(PLASTIC)
+        code, spikes, failed, log = self.run_part(model, {"E"}, MS, 50 * MS, script=script, threads=2)
+        self.assertEqual((code, failed), (0, None), log)
+        self.assertGreater(max(time for time, _ in spikes["E"]), 49 * MS)
+        command = [sys.executable, str(script), "alone"]
+        alone = subprocess.run(command, capture_output=True, text=True, timeout=300)
+        weights = [[line for line in text.splitlines() if line.startswith("weights")] for text in (log, alone.stdout)]
+        self.assertEqual(len(weights[0]), 1, log)
+        self.assertEqual(*weights)
 
     def test_script_that_is_wrong(self):
         for body, expected in WRONG:

@@ -7,6 +7,7 @@ just this delay.
 """
 
 import ctypes
+import math
 import os
 import sys
 
@@ -43,6 +44,13 @@ def divisor(window, longest):
     return next(d for d in range(min(window, longest), 0, -1) if window % d == 0)
 
 
+def slice_steps(window, duration, longest):
+    """Steps of a slice: a divisor of the window, of the whole run as well where that costs little."""
+    any_end = divisor(window, longest)
+    whole_end = divisor(math.gcd(window, duration), longest)
+    return whole_end if 4 * whole_end >= any_end else any_end
+
+
 class Extension:
     """The functions of the extension module."""
 
@@ -53,14 +61,14 @@ class Extension:
         pointer, u32, i64, size = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int64, ctypes.c_size_t
         for name, arguments in [
             ("open", [pointer, i64]),
-            ("output", [u32, size, pointer, pointer]),
+            ("output", [u32, size, pointer]),
             ("input", [u32, u32, i64]),
             ("stimulus", [u32, u32, i64]),
             ("record_stimulus", [u32, u32, u32, u32]),
             ("synapses", [u32, size, pointer, pointer, pointer, pointer, i64]),
             ("plastic_synapses", [u32, size, pointer, pointer, pointer, pointer, i64, u32, pointer, size, i64]),
             ("seal", [i64]),
-            ("finish", []),
+            ("finish", [u32]),
         ]:
             function = getattr(self._library, "couple_nest_" + name)
             function.restype, function.argtypes = i64, arguments
@@ -81,11 +89,11 @@ class Extension:
     def open(self, session, step_ns):
         self._call("open", session, step_ns)
 
-    def output(self, output, nodes, indices):
-        """Registers a port; returns the receptor type of the sync node for its neurons."""
-        nodes = numpy.ascontiguousarray(nodes, dtype=numpy.int64)
+    def output(self, output, indices):
+        """Registers neurons of a port; returns the receptor type of each, for its connection onto `couple_out`."""
         indices = numpy.ascontiguousarray(indices, dtype=numpy.uint32)
-        return self._call("output", output, len(nodes), nodes, indices)
+        first = self._call("output", output, len(indices), indices)
+        return numpy.arange(first, first + len(indices))
 
     def input(self, link, width, min_delay_ns):
         return self._call("input", link, width, min_delay_ns)
@@ -118,5 +126,6 @@ class Extension:
     def seal(self, slice_steps):
         self._call("seal", slice_steps)
 
-    def finish(self):
-        self._call("finish")
+    def finish(self, undelivered):
+        """Ends the run; `undelivered` where the last slice's spikes have not reached `couple_out`."""
+        self._call("finish", int(undelivered))

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //
-// The NEST extension module: one node model, `couple_sync`, and the C functions by which couple's Python package
-// tells it what to exchange. The sync node is the first of all nodes, so that its `update` runs before the neurons'
-// in each slice; the neurons of output ports are connected to it, one receptor type for each port.
+// The NEST extension module: two node models, `couple_sync` and `couple_out`, and the C functions by which couple's
+// Python package tells it what to exchange. The sync node is the first of all nodes, so that its `update` runs before
+// the neurons' in each slice. The neurons of output ports are connected to the `couple_out` of their thread, or to the
+// sync node itself; the receptor type says which neuron of which port it is.
 
 #include <cmath>
 #include <exception>
@@ -18,7 +19,19 @@ Exchange& exchange() {
   return the_one;
 }
 
-/// A device with one replica on each thread.
+/// Takes a spike of a port's neuron, in whose slice it is.
+void collect(nest::Node& node, const nest::SpikeEvent& event) {
+  const std::int64_t before = std::llround(event.get_offset() * 1e6);  // 0 on the grid
+  const std::int64_t time_ns = event.get_stamp().get_steps() * exchange().step_ns() - before;
+  exchange().collect(node.get_thread(), event.get_rport(), time_ns, event.get_multiplicity());
+}
+
+size_t port_receptor(const nest::Node& node, size_t receptor) {
+  if (receptor < 1 || receptor > exchange().receptors()) throw nest::UnknownReceptorType(receptor, node.get_name());
+  return receptor;
+}
+
+/// A device with one replica on each thread: NEST hands it a spike at once, but takes long to find the way to a device.
 class CoupleSync : public nest::DeviceNode {
  public:
   CoupleSync() = default;
@@ -31,16 +44,8 @@ class CoupleSync : public nest::DeviceNode {
   using nest::Node::handle;
   using nest::Node::handles_test_event;
 
-  size_t handles_test_event(nest::SpikeEvent&, size_t receptor) override {
-    if (receptor < 1 || receptor > exchange().ports()) throw nest::UnknownReceptorType(receptor, get_name());
-    return receptor;
-  }
-
-  void handle(nest::SpikeEvent& event) override {
-    const std::int64_t before = std::llround(event.get_offset() * 1e6);  // 0 on the grid
-    const std::int64_t time_ns = event.get_stamp().get_steps() * exchange().step_ns() - before;
-    exchange().collect(get_thread(), event.get_rport(), event.get_sender_node_id(), time_ns, event.get_multiplicity());
-  }
+  size_t handles_test_event(nest::SpikeEvent&, size_t receptor) override { return port_receptor(*this, receptor); }
+  void handle(nest::SpikeEvent& event) override { collect(*this, event); }
 
   void update(const nest::Time& origin, const long from, const long to) override {
     exchange().before_slice(get_thread(), origin.get_steps() + from, origin.get_steps() + to);
@@ -51,10 +56,32 @@ class CoupleSync : public nest::DeviceNode {
   void set_status(const Dictionary&) override {}
 };
 
+/// A node like a neuron: it gets spikes as neurons do, at the end of the slice, on their way to other neurons.
+class CoupleOut : public nest::Node {
+ public:
+  CoupleOut() = default;
+  CoupleOut(const CoupleOut& other) : nest::Node(other) {}
+
+  using nest::Node::handle;
+  using nest::Node::handles_test_event;
+
+  size_t handles_test_event(nest::SpikeEvent&, size_t receptor) override { return port_receptor(*this, receptor); }
+  void handle(nest::SpikeEvent& event) override { collect(*this, event); }
+
+  void init_buffers_() override {}
+  void pre_run_hook() override {}
+  void update(const nest::Time&, const long, const long) override {}
+  void get_status(Dictionary&) const override {}
+  void set_status(const Dictionary&) override {}
+};
+
 class Module : public nest::NESTExtensionInterface {
  public:
-  // Called again when the number of threads changes; NEST has forgotten the model by then.
-  void initialize() override { nest::register_node_model<CoupleSync>("couple_sync"); }
+  // Called again when the number of threads changes; NEST has forgotten the models by then.
+  void initialize() override {
+    nest::register_node_model<CoupleSync>("couple_sync");
+    nest::register_node_model<CoupleOut>("couple_out");
+  }
 };
 
 /// Runs `f`; an exception becomes -1 and the text for `couple_nest_error`.
@@ -81,10 +108,9 @@ std::int64_t couple_nest_open(couple_session* session, std::int64_t step_ns) {
   });
 }
 
-/// The receptor type of the sync node that the port's neurons connect to.
-std::int64_t couple_nest_output(std::uint32_t output, std::size_t n, const std::int64_t* nodes,
-                                const std::uint32_t* indices) {
-  return couple::guarded([&] { return couple::exchange().add_output(output, n, nodes, indices); });
+/// Registers neurons of a port; returns the receptor type of the first, the others' follow it.
+std::int64_t couple_nest_output(std::uint32_t output, std::size_t n, const std::uint32_t* indices) {
+  return couple::guarded([&] { return couple::exchange().add_output(output, n, indices); });
 }
 
 std::int64_t couple_nest_input(std::uint32_t input, std::uint32_t width, std::int64_t min_delay_ns) {
@@ -133,9 +159,10 @@ std::int64_t couple_nest_seal(std::int64_t slice_steps) {
   });
 }
 
-std::int64_t couple_nest_finish() {
+/// `undelivered`: the last slice's spikes have not been handed to the nodes of `couple_out` yet.
+std::int64_t couple_nest_finish(std::uint32_t undelivered) {
   return couple::guarded([&] {
-    couple::exchange().finish();
+    couple::exchange().finish(undelivered != 0);
     return 0;
   });
 }

@@ -45,18 +45,10 @@ void Exchange::open(couple_session* session, std::int64_t step_ns) {
   collected_ = std::vector<PerThread>(nest::kernel().vp_manager.get_num_threads());
 }
 
-std::uint32_t Exchange::add_output(std::uint32_t id, std::size_t n, const std::int64_t* nodes,
-                                   const std::uint32_t* indices) {
-  Output output;
-  output.id = id;
-  if (n > 0) {
-    const auto [low, high] = std::minmax_element(nodes, nodes + n);
-    output.first_node = static_cast<std::uint64_t>(*low);
-    output.index_of.assign(static_cast<std::size_t>(*high - *low + 1), -1);
-    for (std::size_t i = 0; i < n; ++i) output.index_of[nodes[i] - *low] = indices[i];
-  }
-  outputs_.push_back(std::move(output));
-  return static_cast<std::uint32_t>(outputs_.size());  // receptor type of the sync node
+std::uint32_t Exchange::add_output(std::uint32_t id, std::size_t n, const std::uint32_t* indices) {
+  const std::uint32_t first = static_cast<std::uint32_t>(receptors_.size() + 1);  // NEST's 0 means none
+  for (std::size_t i = 0; i < n; ++i) receptors_.push_back({id, indices[i]});
+  return first;
 }
 
 std::uint32_t Exchange::add_channel(Channel::Kind kind, std::uint32_t id, std::uint32_t width,
@@ -192,14 +184,10 @@ std::string Exchange::error() {
   return error_;
 }
 
-void Exchange::collect(std::size_t thread, std::size_t port, std::uint64_t node, std::int64_t time_ns,
-                       std::size_t multiplicity) {
-  const Output& output = outputs_[port - 1];
-  const std::uint64_t at = node - output.first_node;
-  const std::int64_t index = node >= output.first_node && at < output.index_of.size() ? output.index_of[at] : -1;
-  if (index < 0) return fail("a spike of node " + std::to_string(node) + " came to a port that it is no part of");
+void Exchange::collect(std::size_t thread, std::size_t receptor, std::int64_t time_ns, std::size_t multiplicity) {
+  const Sender& sender = receptors_[receptor - 1];
   for (std::size_t i = 0; i < multiplicity; ++i) {
-    collected_[thread].spikes.push_back({output.id, static_cast<std::uint32_t>(index), time_ns});
+    collected_[thread].spikes.push_back({sender.output, sender.index, time_ns});
   }
 }
 
@@ -350,8 +338,14 @@ void Exchange::deliver(std::size_t thread, const Channel& channel, std::int64_t 
   }
 }
 
-void Exchange::finish() {
+void Exchange::finish(bool undelivered) {
   if (failed_) stop(error());
+  if (undelivered) {
+    // NEST does this when the next slice begins, but there is none.
+    for (std::size_t thread = 0; thread < collected_.size(); ++thread) {
+      nest::kernel().event_delivery_manager.deliver_events(thread);
+    }
+  }
   emit_collected();
   std::int64_t start_ns = 0;
   std::int64_t end_ns = 0;

@@ -87,11 +87,10 @@ struct Recorded {
   std::uint32_t count;
 };
 
-/// An output port: which node is which global index.
-struct Output {
-  std::uint32_t id;
-  std::uint64_t first_node = 0;
-  std::vector<std::int64_t> index_of;  // by node id - first_node; -1: not of this port
+/// A neuron of an output port.
+struct Sender {
+  std::uint32_t output;
+  std::uint32_t index;
 };
 
 /// A spike of a local neuron, waiting to be sent.
@@ -105,7 +104,7 @@ struct Emitted {
 class Exchange {
  public:
   void open(couple_session* session, std::int64_t step_ns);
-  std::uint32_t add_output(std::uint32_t id, std::size_t n, const std::int64_t* nodes, const std::uint32_t* indices);
+  std::uint32_t add_output(std::uint32_t id, std::size_t n, const std::uint32_t* indices);
   std::uint32_t add_channel(Channel::Kind kind, std::uint32_t id, std::uint32_t width, std::int64_t min_delay_ns);
   void add_recorded(const Recorded& recorded) { recorded_.push_back(recorded); }
   void add_synapses(std::uint32_t channel, std::size_t n, const std::uint32_t* source, const std::int64_t* target,
@@ -117,14 +116,14 @@ class Exchange {
   /// Ends the set-up: sorts the synapses, learns the number of threads and the slice.
   void seal(std::int64_t slice_steps);
   /// Sends the spikes of the last slice and says that the run is complete.
-  void finish();
+  void finish(bool undelivered);
 
   /// Called by each thread before its neurons simulate the steps `(begin, end]`.
   void before_slice(std::size_t thread, std::int64_t begin, std::int64_t end);
-  /// Called on the neuron's thread for each spike that reaches the sync node.
-  void collect(std::size_t thread, std::size_t port, std::uint64_t node, std::int64_t time_ns, std::size_t multiplicity);
+  /// Called on the neuron's thread for each spike of a port.
+  void collect(std::size_t thread, std::size_t receptor, std::int64_t time_ns, std::size_t multiplicity);
 
-  std::size_t ports() const { return outputs_.size(); }
+  std::size_t receptors() const { return receptors_.size(); }
   std::int64_t step_ns() const { return step_ns_; }
   void fail(const std::string& message);
   std::string error();
@@ -151,7 +150,7 @@ class Exchange {
   bool has_stimuli_ = false;
   std::int64_t longest_plastic_ = 0;  // delay in steps
   std::int64_t shortest_plastic_ = std::numeric_limits<std::int64_t>::max();
-  std::vector<Output> outputs_;
+  std::vector<Sender> receptors_;  // by receptor type - 1
   std::vector<Channel> channels_;
   std::vector<Recorded> recorded_;
   struct alignas(64) PerThread {
