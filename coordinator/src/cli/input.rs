@@ -18,30 +18,30 @@ pub struct Ready {
 
 /// Reads, checks and plans; what is wrong has been told when there is no result.
 pub fn ready(configuration: &Configuration) -> Option<Ready> {
-    let loaded = match config::load(&configuration.file, &configuration.set) {
-        Ok(loaded) => loaded,
-        Err(diagnostics) => {
-            tell(&diagnostics, configuration.json);
-            return None;
-        }
+    let loaded = config::load(&configuration.file, &configuration.set);
+    let ready = loaded.and_then(planned);
+    let diagnostics = match &ready {
+        Ok(ready) => &ready.loaded.warnings,
+        Err(diagnostics) => diagnostics,
     };
+    tell(diagnostics, configuration.json);
+    ready.ok()
+}
+
+/// Plans what is in order, or says why it cannot be run.
+pub fn planned(loaded: Loaded) -> Result<Ready, Vec<Diagnostic>> {
     let options = PlanOptions { window_override: loaded.options.window, cores: runtime::cores() };
-    match plan::plan(&loaded.network, &options) {
+    let refused = match plan::plan(&loaded.network, &options) {
         Ok(plan) => {
             let memory = machine::memory().unwrap_or(u64::MAX);
-            let too_large = plan.check_memory(&loaded.network, &loaded.places, memory);
-            let mut diagnostics = loaded.warnings.clone();
-            diagnostics.extend(too_large.clone());
-            tell(&diagnostics, configuration.json);
-            too_large.is_none().then_some(Ready { loaded, plan })
+            match plan.check_memory(&loaded.network, &loaded.places, memory) {
+                None => return Ok(Ready { loaded, plan }),
+                Some(too_large) => too_large,
+            }
         }
-        Err(error) => {
-            let mut diagnostics = loaded.warnings;
-            diagnostics.push(error.diagnose(&loaded.network, &loaded.places));
-            tell(&diagnostics, configuration.json);
-            None
-        }
-    }
+        Err(error) => error.diagnose(&loaded.network, &loaded.places),
+    };
+    Err(loaded.warnings.into_iter().chain([refused]).collect())
 }
 
 fn tell(diagnostics: &[Diagnostic], json: bool) {

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done; 1 an internal fault; 2 the input is wrong; 3 a component failed; 4 no progress; 5 results differ;
 //! 130 interrupted.
 
+mod crosscheck;
 mod doctor;
 mod input;
 mod list;
@@ -41,6 +42,8 @@ enum Command {
     Plan(PlanArguments),
     /// Draw components, ports and projections
     Graph(GraphArguments),
+    /// Run the same network on several simulators in turn, and show where they differ
+    Crosscheck(crosscheck::CrosscheckArguments),
     /// Compare the spikes of two runs: equal, or the first difference
     Compare(PassedOn),
     /// Show what a run recorded
@@ -141,6 +144,7 @@ pub fn main(arguments: &Arguments) -> ExitCode {
         Command::Graph(arguments) => {
             input::graph(&arguments.configuration, arguments.format, arguments.output.as_deref())
         }
+        Command::Crosscheck(arguments) => crosscheck::crosscheck(arguments),
         Command::Compare(arguments) => recorder::pass_on("compare", &arguments.arguments),
         Command::Show(arguments) => recorder::pass_on("show", &arguments.arguments),
         Command::Plot(arguments) => recorder::pass_on("plot", &arguments.arguments),

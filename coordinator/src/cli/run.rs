@@ -8,6 +8,7 @@ use couple_ports::time::Span;
 
 use super::input::{self, Ready};
 use super::{Configuration, FAULT, WRONG_INPUT, complain};
+use crate::config::RunOptions;
 use crate::runtime::{self, Job, Limits, RunError, Style};
 
 /// Arguments of `couple run`.
@@ -28,9 +29,9 @@ pub struct RunArguments {
     /// configuration says]
     #[arg(long, value_name = "TIME", value_parser = wall_clock)]
     stall_limit: Option<Duration>,
-    /// End the run when a process takes longer to build its part of the network (wall-clock time)
-    #[arg(long, value_name = "TIME", default_value = "600 s", value_parser = wall_clock)]
-    setup_limit: Duration,
+    /// End the run when a process takes longer to build its part of the network (wall-clock time) [default: 600 s]
+    #[arg(long, value_name = "TIME", value_parser = wall_clock)]
+    setup_limit: Option<Duration>,
     /// Show neither progress nor summary, only what goes wrong
     #[arg(long, short)]
     quiet: bool,
@@ -45,6 +46,14 @@ fn wall_clock(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// Limits of a run as its configuration says.
+pub fn limits(options: &RunOptions) -> Limits {
+    Limits { stall: wall(options.stall_limit), connect: wall(options.connect_timeout), setup: SETUP_LIMIT }
+}
+
+/// Time to build a part of the network, unless `--setup-limit` says otherwise.
+const SETUP_LIMIT: Duration = Duration::from_secs(600);
+
 fn wall(span: Span) -> Duration {
     Duration::from_nanos(span.ns().max(0).unsigned_abs())
 }
@@ -58,6 +67,7 @@ pub fn run(arguments: &RunArguments) -> u8 {
         _ => Style::Human,
     };
     let Ready { loaded, plan } = &ready;
+    let given = limits(&loaded.options);
     let job = Job {
         network: &loaded.network,
         plan,
@@ -69,9 +79,9 @@ pub fn run(arguments: &RunArguments) -> u8 {
         reason: arguments.reason.as_deref(),
         out: &arguments.out,
         limits: Limits {
-            stall: arguments.stall_limit.unwrap_or(wall(loaded.options.stall_limit)),
-            connect: wall(loaded.options.connect_timeout),
-            setup: arguments.setup_limit,
+            stall: arguments.stall_limit.unwrap_or(given.stall),
+            setup: arguments.setup_limit.unwrap_or(given.setup),
+            ..given
         },
         style,
     };

@@ -43,6 +43,15 @@ pub struct Loaded {
 /// # Errors
 /// Everything that is wrong with it, in the order of the file; warnings are among them.
 pub fn load(path: &Path, sets: &[String]) -> Result<Loaded, Vec<Diagnostic>> {
+    load_without(path, sets, &[])
+}
+
+/// [`load`] without some keys of components, given as (component, key): those that belong to the simulator that a
+/// component had before `sets` gave it another.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_without(path: &Path, sets: &[String], without: &[(&str, &str)]) -> Result<Loaded, Vec<Diagnostic>> {
     let shown = path.display();
     let bytes = std::fs::read(path).map_err(|error| {
         let (reason, help) = match error.kind() {
@@ -66,7 +75,7 @@ pub fn load(path: &Path, sets: &[String]) -> Result<Loaded, Vec<Diagnostic>> {
                 .help("save the file with the encoding UTF-8"),
         ]
     })?;
-    parse(path, &text, sets)
+    parse_without(path, &text, sets, without)
 }
 
 /// [`load`] for a text that is already read; `path` names it and gives the folder of relative paths.
@@ -74,12 +83,22 @@ pub fn load(path: &Path, sets: &[String]) -> Result<Loaded, Vec<Diagnostic>> {
 /// # Errors
 /// As [`load`].
 pub fn parse(path: &Path, text: &str, sets: &[String]) -> Result<Loaded, Vec<Diagnostic>> {
+    parse_without(path, text, sets, &[])
+}
+
+fn parse_without(
+    path: &Path,
+    text: &str,
+    sets: &[String],
+    without: &[(&str, &str)],
+) -> Result<Loaded, Vec<Diagnostic>> {
     let source = Arc::new(Source { name: path.display().to_string(), text: text.to_string() });
     let mut root = tree::parse(&source)?;
     let wrong: Vec<_> = sets.iter().filter_map(|s| set::apply(&mut root, s).err().map(|d| *d)).collect();
     if !wrong.is_empty() {
         return Err(wrong);
     }
+    without.iter().for_each(|(component, key)| set::remove(&mut root, component, key));
     let mut reader = Reader::default();
     let result = read(&mut reader, &root, &source, path);
     let mut diagnostics = reader.diagnostics;

@@ -38,7 +38,7 @@ mod values;
 pub(crate) use limits::{certain_delay, expected_synapses};
 
 pub use diagnostic::{Diagnostic, Place, Severity, Source, render_all};
-pub use load::{Loaded, load, parse};
+pub use load::{Loaded, load, load_without, parse};
 pub use places::Places;
 pub use run::RunOptions;
 pub use schema::schema;

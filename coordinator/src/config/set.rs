@@ -21,6 +21,14 @@ pub(super) fn apply(root: &mut Table, text: &str) -> Result<(), Box<Diagnostic>>
     descend(root, &path, &[], value)
 }
 
+/// Removes a key of a component, if it is there.
+pub(super) fn remove(root: &mut Table, component: &str, key: &str) {
+    let Some(Node { kind: Kind::Table(components), .. }) = root.get_mut("component") else { return };
+    if let Some(Node { kind: Kind::Table(table), .. }) = components.get_mut(component) {
+        table.entries.retain(|entry| entry.key != key);
+    }
+}
+
 type Step = (String, Place);
 
 fn malformed(source: &Arc<Source>) -> Box<Diagnostic> {

@@ -47,16 +47,7 @@ impl RunFolder {
     ///
     /// Making the folder is what claims the label: of two runs started at once only one gets it.
     pub fn create(out: &Path, label: Option<&str>, name: &str) -> Result<Self, FolderError> {
-        let io_error = |path: &Path| {
-            let path = path.display().to_string();
-            move |source| FolderError::Io { path, source }
-        };
-        fs::create_dir_all(out).map_err(io_error(out))?;
-        let out = out.canonicalize().map_err(io_error(out))?;
-        let (label, path) = match label {
-            Some(label) => claim_label(&out, label)?,
-            None => claim_date(&out, name)?,
-        };
+        let (label, path) = claim(out, label, name)?;
         let folder = RunFolder { label, path };
         for part in [folder.logs(), folder.journals()] {
             if let Err(error) = fs::create_dir(&part) {
@@ -103,6 +94,21 @@ impl RunFolder {
     pub fn config(&self) -> PathBuf {
         self.path.join("config.toml")
     }
+}
+
+/// Makes an empty folder in `out`, called `label`, or by the date and `name`: its name and its absolute path.
+pub fn claim(out: &Path, label: Option<&str>, name: &str) -> Result<(String, PathBuf), FolderError> {
+    fs::create_dir_all(out).map_err(io_error(out))?;
+    let out = out.canonicalize().map_err(io_error(out))?;
+    match label {
+        Some(label) => claim_label(&out, label),
+        None => claim_date(&out, name),
+    }
+}
+
+fn io_error(path: &Path) -> impl FnOnce(io::Error) -> FolderError + use<> {
+    let path = path.display().to_string();
+    move |source| FolderError::Io { path, source }
 }
 
 fn valid(label: &str) -> bool {

@@ -43,7 +43,7 @@ use tokio::sync::mpsc::{self, Sender};
 
 use crate::plan::{Plan, RankWelcome, WelcomeOptions};
 
-pub use folder::{FolderError, RunFolder};
+pub use folder::{FolderError, RunFolder, claim};
 pub use launch::{LaunchError, cores};
 pub use progress::Style;
 pub use record::Outcome;

@@ -19,6 +19,8 @@ const EVENT_EVERY: Duration = Duration::from_millis(500);
 pub enum Style {
     /// A bar or lines, as standard error is a terminal or not.
     Human,
+    /// As `Human`, but without a summary at the end.
+    Part,
     /// Objects, one a line, on standard output.
     Json,
     /// Nothing.
@@ -37,7 +39,7 @@ pub struct Progress {
 impl Progress {
     /// For a run of `duration`.
     pub fn new(style: Style, duration: Span) -> Self {
-        let bar = (style == Style::Human && std::io::stderr().is_terminal()).then(|| bar(duration));
+        let bar = (matches!(style, Style::Human | Style::Part) && std::io::stderr().is_terminal()).then(|| bar(duration));
         Progress { style, bar, duration, started: None, last: Instant::now() }
     }
     /// Something happened, for tools.
@@ -52,8 +54,8 @@ impl Progress {
     pub fn preparing(&self, text: &str) {
         match (self.style, &self.bar) {
             (Style::Json, _) => self.event("preparing", json!({ "text": text })),
-            (Style::Human, Some(bar)) => bar.println(text),
-            (Style::Human, None) => tell(text),
+            (Style::Human | Style::Part, Some(bar)) => bar.println(text),
+            (Style::Human | Style::Part, None) => tell(text),
             (Style::Quiet, _) => {}
         }
     }

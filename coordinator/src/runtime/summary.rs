@@ -44,7 +44,7 @@ impl End<'_> {
         if !trouble.is_empty() {
             tell(trouble.trim_end());
         }
-        if style != Style::Quiet {
+        if style == Style::Human {
             let _ = std::io::stdout().lock().write_all(self.text().as_bytes());
         }
     }
