@@ -568,6 +568,31 @@ pub struct SignalConnection {
     pub initial: Value,
 }
 
+impl SignalConnection {
+    /// How far the receiver may be ahead of the sender, on these steps: the delay, less what lies between a time on the
+    /// receiver's grid and the sample behind it, where that is needed. Zero or less: too short to be had.
+    pub fn lookahead(&self, sender: Span, receiver: Span) -> Span {
+        match self.interpolation {
+            Interpolation::Hold => self.delay,
+            Interpolation::Linear => self.delay - (sender - common(common(sender, receiver), self.delay)),
+        }
+    }
+    /// The shortest delay that can be had with linear interpolation, on these steps.
+    pub fn shortest_linear(sender: Span, receiver: Span) -> Span {
+        let behind = sender - common(sender, receiver);
+        receiver * (behind.steps(receiver) + 1)
+    }
+}
+
+/// The greatest common divisor.
+fn common(a: Span, b: Span) -> Span {
+    let (mut a, mut b) = (a.ns(), b.ns());
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    Span::from_ns(a)
+}
+
 /// What a signal is between two samples.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -703,6 +728,39 @@ impl Distribution {
             Distribution::Lognormal { mu, sigma } => ((mu - 10.0 * sigma).exp(), (mu + 10.0 * sigma).exp()),
             Distribution::Exponential { beta } => (0.0, 50.0 * beta),
             Distribution::Gamma { k, theta } => (0.0, theta * (k + 50.0 + 10.0 * k.sqrt())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn linear_interpolation_needs_the_sample_behind() {
+        let us = |us: i64| Span::from_ns(us * 1000);
+        let end = |variable: &str| End { population: 0, variable: variable.into() };
+        let link = |delay, interpolation| SignalConnection {
+            from: end("v"),
+            to: end("x"),
+            delay,
+            interpolation,
+            initial: Value::Constant(0.0),
+        };
+        for (sender, receiver, delay, lookahead, shortest) in [
+            (100, 100, 100, 100, 100),
+            // Each time of the receiver is a sample's.
+            (25, 100, 100, 100, 100),
+            (100, 25, 100, 25, 100),
+            (100, 25, 50, -25, 100),
+            (1000, 100, 1000, 100, 1000),
+            (100, 30, 120, 30, 120),
+        ] {
+            assert_eq!(link(us(delay), Interpolation::Hold).lookahead(us(sender), us(receiver)), us(delay));
+            assert_eq!(link(us(delay), Interpolation::Linear).lookahead(us(sender), us(receiver)), us(lookahead));
+            let found = SignalConnection::shortest_linear(us(sender), us(receiver));
+            assert_eq!(found, us(shortest));
+            assert!(link(found, Interpolation::Linear).lookahead(us(sender), us(receiver)) > Span::ZERO);
         }
     }
 }

@@ -1,15 +1,18 @@
 //! What no single table can tell: sizes of the whole, grids that must meet, names used twice, parts without use.
 
-use couple_network::description::{Connection, Network, PopulationId};
+use couple_network::description::Network;
 use couple_network::{stimulus, synapses};
 
 use super::component::{ComponentDraft, MOST};
 use super::diagnostic::{Diagnostic, Place};
+use super::links::Connections;
 use super::places::Places;
 use super::population::{Kind, off_grid_help};
 use super::projection::{Net, ProjectionDraft};
 use super::reader::{Fields, Reader};
+use super::records::Records;
 use super::run::Run;
+use super::signals;
 
 /// All checks across tables.
 pub(super) fn check(
@@ -18,15 +21,15 @@ pub(super) fn check(
     run: &Run,
     net: Net<'_>,
     projections: &[ProjectionDraft],
-    connections: &[(Connection, Place)],
-    recordings: &[PopulationId],
+    connections: &Connections,
+    records: &Records,
 ) {
     not_empty(reader, root, net);
     ranks(reader, net);
     grids(reader, run, net);
     names(reader, net);
     spike_times(reader, net, projections);
-    unused(reader, net, projections, connections, recordings);
+    unused(reader, net, projections, connections, records);
 }
 
 fn not_empty(reader: &mut Reader, root: &Fields<'_>, net: Net<'_>) {
@@ -133,13 +136,14 @@ fn unused(
     reader: &mut Reader,
     net: Net<'_>,
     projections: &[ProjectionDraft],
-    connections: &[(Connection, Place)],
-    recordings: &[PopulationId],
+    connections: &Connections,
+    records: &Records,
 ) {
     // With errors about, projections may be missing for that reason.
     if reader.failed_since(0) {
         return;
     }
+    signals::unused(reader, connections, &records.variables, net);
     for (id, component) in net.components.iter().enumerate() {
         if !net.populations.iter().any(|p| p.component == Some(id)) {
             reader.note(
@@ -155,8 +159,8 @@ fn unused(
     }
     for (id, population) in net.populations.iter().enumerate() {
         let sends = projections.iter().any(|p| p.projection.from == id)
-            || connections.iter().any(|(c, _)| c.from == id)
-            || recordings.contains(&id);
+            || connections.leave(id)
+            || records.recordings.iter().any(|r| r.population == id);
         if population.kind == Some(Kind::Stimulus) && !sends {
             let message = format!("the spikes of `{}` go nowhere", population.name);
             reader.note(

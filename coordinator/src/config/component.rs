@@ -22,6 +22,8 @@ pub(super) struct ComponentDraft {
     pub whole: Option<Component>,
 }
 
+/// The interpreter of scripts, unless the configuration says otherwise.
+const PYTHON: &str = "python3";
 /// Unless the configuration says otherwise.
 const STEP: Span = Span::from_ns(100_000);
 /// Most processes of a run, and most threads of a process: beyond what one host has. Each two processes that exchange
@@ -64,6 +66,13 @@ fn read_component(reader: &mut Reader, entry: &Entry, directory: &Path) -> Compo
                 .help("set ranks = 1 and use `threads`, or describe the populations here, without a script"),
         );
     }
+    if let (Some(Simulator::Converter), Some(2..), Some(node)) = (draft.simulator, threads, fields.get("threads")) {
+        reader.note(
+            Diagnostic::error("not-used", &node.place, "converters have one thread")
+                .label("more than one")
+                .help("remove it; `ranks` divides the neurons among processes"),
+        );
+    }
     let (script, command, python) = read_program(reader, &fields, draft.simulator, directory);
     let cvode = read_cvode(reader, &fields, draft.simulator);
     if let (Some(simulator), Some(step), Some(ranks), Some(threads)) = (draft.simulator, draft.step, ranks, threads)
@@ -82,6 +91,7 @@ fn read_simulator(reader: &mut Reader, node: &Node) -> Option<Simulator> {
         "neuron" => Some(Simulator::Neuron),
         "brian2" => Some(Simulator::Brian2),
         "script" => Some(Simulator::Script),
+        "converter" => Some(Simulator::Converter),
         future if FUTURE_SIMULATORS.contains(&future) => {
             reader.note(
                 Diagnostic::error(
@@ -110,7 +120,7 @@ fn read_program(reader: &mut Reader, fields: &Fields<'_>, simulator: Option<Simu
         None => return (None, vec![], None),
         Some(Simulator::Native | Simulator::Converter | Simulator::Arbor) => &[],
         Some(Simulator::Nest | Simulator::Neuron | Simulator::Brian2) => &["script", "python"],
-        Some(Simulator::Script) => &["command"],
+        Some(Simulator::Script) => &["script", "command", "python"],
     };
     for key in ["script", "command", "python"].into_iter().filter(|k| !allowed.contains(k)) {
         if let Some(entry) = fields.entry(key) {
@@ -127,8 +137,36 @@ fn read_program(reader: &mut Reader, fields: &Fields<'_>, simulator: Option<Simu
         let text = reader.text(node)?;
         find_program(reader, node, text, directory)
     });
-    let command = if simulator == Some(Simulator::Script) { read_command(reader, fields, directory) } else { vec![] };
-    (script, command, python)
+    if simulator == Some(Simulator::Script) {
+        return read_own_program(reader, fields, directory, script, python);
+    }
+    (script, vec![], python)
+}
+
+/// A program of the user's: a script in Python, or any command.
+fn read_own_program(
+    reader: &mut Reader,
+    fields: &Fields<'_>,
+    directory: &Path,
+    script: Option<String>,
+    python: Option<String>,
+) -> Program {
+    let Some(node) = fields.get("script") else {
+        if let Some(entry) = fields.entry("python") {
+            refuse(reader, &entry.key_place, "`python` goes with a `script`", "name the interpreter as first word of `command`");
+        }
+        return (None, read_command(reader, fields, directory), None);
+    };
+    if let Some(entry) = fields.entry("command") {
+        refuse(reader, &entry.key_place, "a component has a `script` or a `command`, not both", "remove one of them");
+    }
+    // Without another one, the interpreter that the user's shell would start.
+    let python = if fields.get("python").is_some() { python } else { find_program(reader, node, PYTHON, directory) };
+    (script, vec![], python)
+}
+
+fn refuse(reader: &mut Reader, place: &Place, message: &str, help: &str) {
+    reader.note(Diagnostic::error("not-used", place, message).label("not here").help(help));
 }
 
 /// NEURON's variable step; any other simulator has none.
@@ -170,11 +208,11 @@ fn refuse_key(reader: &mut Reader, key: &str, place: &Place, simulator: Option<S
             ("native", "a model of your own needs simulator = \"nest\" (or \"script\", with a `command`)")
         }
         (Some(Simulator::Native), _) => ("native", "remove it, or choose simulator = \"script\""),
+        (Some(Simulator::Converter), _) => ("converter", "remove it, or choose simulator = \"script\""),
         (Some(Simulator::Nest), _) => ("nest", "remove it; `script` names a model of your own for NEST"),
         (Some(Simulator::Neuron), _) => ("neuron", "remove it; `script` names a model of your own for NEURON"),
         (Some(Simulator::Brian2), _) => ("brian2", "remove it; `script` names a model of your own for Brian2"),
-        (_, "script") => ("script", "write the whole command, for example command = [\"python3\", \"model.py\"]"),
-        _ => ("script", "the interpreter is the first word of `command`"),
+        _ => ("script", "remove it"),
     };
     reader.note(
         Diagnostic::error("not-used", place, format!("a component of simulator `{name}` takes no `{key}`"))
@@ -186,9 +224,9 @@ fn refuse_key(reader: &mut Reader, key: &str, place: &Place, simulator: Option<S
 fn read_command(reader: &mut Reader, fields: &Fields<'_>, directory: &Path) -> Vec<String> {
     let Some(node) = fields.get("command") else {
         reader.note(
-            Diagnostic::error("missing-key", fields.place, "a component of simulator `script` needs a `command`")
-                .label("`command` is missing")
-                .help("add  command = [\"python3\", \"robot.py\"]"),
+            Diagnostic::error("missing-key", fields.place, "a component of simulator `script` needs a `script` or a `command`")
+                .label("no program")
+                .help("add  script = \"robot.py\"  for a program in Python, or  command = [\"./robot\"]  for any other"),
         );
         return vec![];
     };

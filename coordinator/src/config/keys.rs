@@ -38,12 +38,16 @@ pub(super) enum Shape {
     Value,
     /// Names with any of the kinds of values.
     Settings,
+    /// Names with units.
+    Units,
     /// Names with numbers.
     Numbers,
     /// Names with lists of numbers.
     Lists,
     /// Names with lists of lists of numbers.
     Matrices,
+    /// A list of lists of numbers.
+    Matrix,
     /// Pairs of indices.
     Pairs,
     /// A table.
@@ -91,7 +95,12 @@ pub(super) static ROOT: Section = section(
         may("cell", Shape::Named(&CELL), "[cell.NAME]", "Sets of cell parameters that populations share."),
         must("population", Shape::Named(&POPULATION), "[population.NAME]", "Neurons, and ports of programs."),
         may("projection", Shape::Many(&PROJECTION), "[[projection]]", "Synapses between populations."),
-        may("connection", Shape::Many(&CONNECTION), "[[connection]]", "Spikes handed to the port of a program."),
+        may(
+            "connection",
+            Shape::Many(&CONNECTION),
+            "[[connection]]",
+            "Spikes, signals or messages handed over as they are.",
+        ),
         may("record", Shape::Many(&RECORD), "[[record]]", "What is recorded."),
     ],
 );
@@ -116,9 +125,9 @@ pub(super) static COMPONENT: Section = section(
         may("step", Shape::Time, "\"0.1 ms\"", "Integration step; default 0.1 ms."),
         may("ranks", Shape::Whole, "1", "Processes; default 1."),
         may("threads", Shape::Whole, "1", "Threads of each process; default 1."),
-        may("script", Shape::Text, "\"model.py\"", "With nest, neuron or brian2: a model of your own."),
-        may("command", Shape::List, "[\"python3\", \"robot.py\"]", "With script: the program and its arguments."),
-        may("python", Shape::Text, "\"/usr/bin/python3\"", "This interpreter instead of the managed one."),
+        may("script", Shape::Text, "\"model.py\"", "A model of your own: a script for nest, neuron or brian2; with script: a program in Python."),
+        may("command", Shape::List, "[\"python3\", \"robot.py\"]", "With script: a program in any language, and its arguments."),
+        may("python", Shape::Text, "\"/usr/bin/python3\"", "This interpreter instead of the managed one; with script, instead of python3."),
         may("cvode", Shape::One(&CVODE), "{ atol = 1e-6 }", "With neuron: integration with a variable step."),
     ],
 );
@@ -153,8 +162,76 @@ pub(super) static POPULATION: Section = section(
         may("cell", Shape::Text, "\"IF_curr_exp\"", "A standard cell or a [cell.NAME]; without one this is a port."),
         may("params", Shape::Settings, "{ tau_m = 10.0 }", "Parameters; they go before those of a [cell.NAME]."),
         may("initial", Shape::Settings, "{ v = -65.0 }", "Initial values of state variables."),
+        may(
+            "variables",
+            Shape::Units,
+            "{ dend = \"mV\" }",
+            "Without a cell: the signals that the port gives and takes, with their units, or \"message\".",
+        ),
+        may(
+            "converter",
+            Shape::Kinds("type", &CONVERTERS),
+            "{ type = \"rate_to_poisson\" }",
+            "With a component of simulator converter: what makes signals or spikes of others.",
+        ),
     ],
 );
+
+const fn converter(title: &'static str, keys: &'static [Key]) -> Section {
+    Section { what: "the converter ", title, keys }
+}
+
+/// Converters by name.
+pub(super) static CONVERTERS: [Section; 5] = [
+    converter("rate_to_poisson", &[CONVERTER]),
+    converter(
+        "spikes_to_rate",
+        &[
+            CONVERTER,
+            must("kernel", Shape::Word(&KERNELS), "\"exponential\"", "How past spikes make a rate."),
+            may("tau", Shape::Time, "\"50 ms\"", "With exponential: its time constant."),
+            may("width", Shape::Time, "\"100 ms\"", "With window: its length, a multiple of the step."),
+        ],
+    ),
+    converter(
+        "threshold",
+        &[
+            CONVERTER,
+            must("threshold", Shape::Number, "-50.0", "A spike when `x` reaches it from below."),
+            must("unit", Shape::Text, "\"mV\"", "Unit of `x` and of the threshold."),
+        ],
+    ),
+    converter(
+        "linear",
+        &[
+            CONVERTER,
+            may(
+                "matrix",
+                Shape::Matrix,
+                "[[1.0, 0.0], [0.0, 1.0]]",
+                "A row for each neuron, a column for each of `x`.",
+            ),
+            may("file", Shape::Text, "\"matrix.csv\"", "The matrix, in a file with a line for each row."),
+            UNIT_IN,
+            UNIT_OUT,
+        ],
+    ),
+    converter(
+        "gain",
+        &[
+            CONVERTER,
+            must("gain", Shape::Number, "2.0", "Factor: `y = gain * x + offset`."),
+            may("offset", Shape::Number, "0.0", "Added, in the unit of `y`; default 0."),
+            UNIT_IN,
+            UNIT_OUT,
+        ],
+    ),
+];
+const CONVERTER: Key = must("type", Shape::Text, "\"gain\"", "Which converter.");
+const UNIT_IN: Key = must("unit_in", Shape::Text, "\"mV\"", "Unit of `x`.");
+const UNIT_OUT: Key = must("unit_out", Shape::Text, "\"nA\"", "Unit of `y`.");
+/// How past spikes make a rate.
+pub(super) static KERNELS: [&str; 2] = ["exponential", "window"];
 
 pub(super) static PROJECTION: Section = section(
     "this projection",
@@ -278,9 +355,16 @@ const W_MAX: Key = must("w_max", Shape::Number, "0.2", "The weight farthest from
 pub(super) static CONNECTION: Section = section(
     "this connection",
     &[
-        must("from", Shape::Text, "\"NAME\"", "The sending population."),
-        must("to", Shape::Text, "\"NAME\"", "A population of a program, as large as the sender."),
-        must("delay", Shape::Time, "\"1 ms\"", "Added to the time of each spike."),
+        must("from", Shape::Text, "\"NAME\"", "The sending population, or NAME.VARIABLE."),
+        must("to", Shape::Text, "\"NAME\"", "A population of a program, or NAME.VARIABLE; as wide as the sender."),
+        must("delay", Shape::Time, "\"1 ms\"", "Added to the time of each spike, sample or message."),
+        may("interpolation", Shape::Word(&INTERPOLATIONS), "\"linear\"", "Of signals, between samples; default hold."),
+        may(
+            "initial",
+            Shape::Value,
+            "-65.0",
+            "Of signals: the sample at time 0 and before; default: where the cell starts, else 0.",
+        ),
     ],
 );
 
@@ -288,7 +372,8 @@ pub(super) static RECORD: Section = section(
     "this record",
     &[
         must("population", Shape::Texts, "\"NAME\"", "The population, or several."),
-        may("variables", Shape::Texts, "[\"spikes\"]", "What of it; default spikes."),
+        may("variables", Shape::Texts, "[\"spikes\"]", "What of it: spikes, or names of variables; default spikes."),
+        may("interval", Shape::Time, "\"1 ms\"", "Time between samples; default one step."),
     ],
 );
 
@@ -364,7 +449,9 @@ const HIGH: Key = may("high", QUANTITY, "1.0", "Upper bound, if any.");
 /// Simulators that components will be able to be.
 pub(super) const FUTURE_SIMULATORS: [&str; 3] = ["arbor", "hardware", "music"];
 /// Simulators that components can be.
-pub(super) static SIMULATORS: [&str; 5] = ["native", "nest", "neuron", "brian2", "script"];
+pub(super) static SIMULATORS: [&str; 6] = ["native", "nest", "neuron", "brian2", "converter", "script"];
+/// What a signal is between two samples.
+pub(super) static INTERPOLATIONS: [&str; 2] = ["hold", "linear"];
 /// Receptors of a cell.
 pub(super) static RECEPTORS: [&str; 2] = ["excitatory", "inhibitory"];
 /// Which of `from` goes with which of `to`.
@@ -407,7 +494,7 @@ mod tests {
             assert!(text.contains(&format!("\"{}\"", section.title)), "{}", section.title);
             section.keys.iter().for_each(|key| assert!(written(key.name), "{}: {}", section.title, key.name));
         }
-        for section in CONNECTORS.iter().chain(&SYNAPSES).chain(&WEIGHT_DEPENDENCES) {
+        for section in CONNECTORS.iter().chain(&SYNAPSES).chain(&WEIGHT_DEPENDENCES).chain(&CONVERTERS) {
             assert!(text.contains(&format!("\"{}\"", section.title)), "{}", section.title);
         }
     }

@@ -1,63 +1,117 @@
-//! `[[connection]]` and `[[record]]`.
+//! `[[connection]]`: spikes, signals and messages handed over as they are.
 
-use couple_network::description::{Connection, PopulationId};
+use couple_network::description::{Connection, MessageConnection, PopulationId, SignalConnection};
+use couple_ports::time::Span;
 
 use super::diagnostic::{Diagnostic, Place};
-use super::keys::{CONNECTION, RECORD};
-use super::nearest::suggest;
+use super::keys::CONNECTION;
+use super::nearest::nearest;
 use super::population::{Kind, PopulationDraft};
 use super::projection::{Net, on_grid};
-use super::reader::Reader;
+use super::reader::{Fields, Reader};
+use super::signals::{self, Link};
 use super::tree::Node;
 
+/// All connections, by what they carry, each with the place of its target.
+#[derive(Default)]
+pub(super) struct Connections {
+    pub spikes: Vec<(Connection, Place)>,
+    pub signals: Vec<(SignalConnection, Place)>,
+    pub messages: Vec<(MessageConnection, Place)>,
+}
+
+impl Connections {
+    /// True when something leaves the population.
+    pub fn leave(&self, population: PopulationId) -> bool {
+        self.spikes.iter().any(|(c, _)| c.from == population)
+            || self.signals.iter().any(|(c, _)| c.from.population == population)
+            || self.messages.iter().any(|(c, _)| c.from.population == population)
+    }
+}
+
+/// One end of a connection, as it is written.
+pub(super) struct EndDraft<'a> {
+    pub population: PopulationId,
+    /// The variable; none: spikes.
+    pub variable: Option<&'a str>,
+    pub place: &'a Place,
+}
+
 /// Reads all connections.
-pub(super) fn read_connections(reader: &mut Reader, root: Option<&Node>, net: Net<'_>) -> Vec<(Connection, Place)> {
-    let nodes = reader.elements(root, "connection");
-    let mut connections: Vec<(Connection, Place)> = vec![];
-    for node in nodes {
-        let Some(found) = read_connection(reader, node, net) else { continue };
-        if let Some((_, first)) = connections.iter().find(|(c, _)| (c.from, c.to) == (found.0.from, found.0.to)) {
-            reader.note(
-                Diagnostic::error("duplicate-name", &found.1, "these two are already connected")
-                    .label("again here")
-                    .related(first, "first here")
-                    .help("each spike would arrive twice: remove one of the two connections"),
-            );
-            continue;
-        }
-        connections.push(found);
+pub(super) fn read_connections(reader: &mut Reader, root: Option<&Node>, net: Net<'_>) -> Connections {
+    let mut connections = Connections::default();
+    for node in reader.elements(root, "connection") {
+        read_connection(reader, node, net, &mut connections);
     }
     connections
 }
 
-fn read_connection(reader: &mut Reader, node: &Node, net: Net<'_>) -> Option<(Connection, Place)> {
+fn read_connection(reader: &mut Reader, node: &Node, net: Net<'_>, all: &mut Connections) -> Option<()> {
     let fields = reader.open(node, &node.place, &CONNECTION)?;
-    let mut end = |key: &str| {
-        let node = fields.get(key)?;
-        let name = reader.text(node)?;
-        net.find(reader, name, &node.place)
-    };
-    let (from, to) = (end("from"), end("to"));
+    let from = fields.get("from").and_then(|node| read_end(reader, node, net));
+    let to = fields.get("to").and_then(|node| read_end(reader, node, net));
     let delay = fields.get("delay").and_then(|node| {
         let delay = reader.time(node)?;
-        on_grid(reader, node, delay, net.step(to?)?).then_some(delay)
+        on_grid(reader, node, delay, net.step(to.as_ref()?.population)?).then_some(delay)
     });
     let (from, to) = (from?, to?);
-    let place = fields.place_of("to");
-    let (source, target) = (&net.populations[from], &net.populations[to]);
-    check_port(reader, target, place)?;
-    if source.component.is_some() && source.component == target.component {
-        reader.note(
-            Diagnostic::error(
-                "wrong-target",
-                place,
-                format!("`{}` and `{}` live on the same component", source.name, target.name),
-            )
-            .label("nothing to connect")
-            .help("a connection joins two components; within one, the program connects them itself"),
-        );
-        return None;
+    let place = to.place.clone();
+    match (from.variable, to.variable) {
+        (None, None) => {
+            let connection = read_spikes(reader, &fields, (&from, &to), delay, net)?;
+            if let Some((_, first)) =
+                all.spikes.iter().find(|(c, _)| (c.from, c.to) == (connection.from, connection.to))
+            {
+                reader.note(
+                    Diagnostic::error("duplicate-name", &place, "these two are already connected")
+                        .label("again here")
+                        .related(first, "first here")
+                        .help("each spike would arrive twice: remove one of the two connections"),
+                );
+                return None;
+            }
+            all.spikes.push((connection, place));
+        }
+        (Some(_), Some(_)) => match signals::read(reader, &fields, (&from, &to), delay, net)? {
+            Link::Signal(signal) => all.signals.push((signal, place)),
+            Link::Message(message) => all.messages.push((message, place)),
+        },
+        _ => refuse_mixture(reader, &from, &to, net),
     }
+    Some(())
+}
+
+/// `"population"` or `"population.variable"`. The name of a population may have dots in it, a variable's has none.
+fn read_end<'a>(reader: &mut Reader, node: &'a Node, net: Net<'_>) -> Option<EndDraft<'a>> {
+    let text = reader.text(node)?;
+    let place = &node.place;
+    let find = |name: &str| net.populations.iter().position(|p| p.name == name);
+    if let Some(population) = find(text) {
+        return Some(EndDraft { population, variable: None, place });
+    }
+    let (name, variable) = text.rsplit_once('.').unwrap_or((text, ""));
+    if let Some(population) = find(name).filter(|_| text.contains('.')) {
+        return Some(EndDraft { population, variable: Some(variable), place });
+    }
+    // What is unknown is the population: all of the text, if that is nearer.
+    let names = || net.populations.iter().map(|p| p.name.as_str());
+    net.find(reader, if nearest(text, names()).is_some() { text } else { name }, place);
+    None
+}
+
+fn read_spikes(
+    reader: &mut Reader,
+    fields: &Fields<'_>,
+    (from, to): (&EndDraft<'_>, &EndDraft<'_>),
+    delay: Option<Span>,
+    net: Net<'_>,
+) -> Option<Connection> {
+    let (source, target) = (&net.populations[from.population], &net.populations[to.population]);
+    let place = to.place;
+    check_port(reader, target, place)?;
+    makes_spikes(reader, source, from.place)?;
+    between_components(reader, source, target, place)?;
+    signals::refuse_keys(reader, fields, "spikes have");
     let (from_size, to_size) = (source.size?, target.size?);
     if from_size != to_size {
         reader.note(
@@ -71,15 +125,49 @@ fn read_connection(reader: &mut Reader, node: &Node, net: Net<'_>) -> Option<(Co
         );
         return None;
     }
-    Some((Connection { from, to, delay: delay? }, place.clone()))
+    Some(Connection { from: from.population, to: to.population, delay: delay? })
 }
 
-/// Only programs have ports.
+/// Links join components.
+pub(super) fn between_components(
+    reader: &mut Reader,
+    source: &PopulationDraft,
+    target: &PopulationDraft,
+    place: &Place,
+) -> Option<()> {
+    if source.component.is_none() || source.component != target.component {
+        return Some(());
+    }
+    reader.note(
+        Diagnostic::error(
+            "wrong-target",
+            place,
+            format!("`{}` and `{}` live on the same component", source.name, target.name),
+        )
+        .label("nothing to connect")
+        .help("a connection joins two components: place one of the two on another; a program connects its own itself"),
+    );
+    None
+}
+
+/// Not every converter makes spikes.
+pub(super) fn makes_spikes(reader: &mut Reader, source: &PopulationDraft, place: &Place) -> Option<()> {
+    let Some(Kind::Converter { makes_spikes: false, .. }) = source.kind else { return Some(()) };
+    let output = signals::named(source, |v| v.gives());
+    reader.note(
+        Diagnostic::error("wrong-source", place, format!("the converter `{}` makes no spikes", source.name))
+            .label("no spikes")
+            .help(format!("what it makes is a signal: {output}")),
+    );
+    None
+}
+
+/// Spikes as they are go to programs, and to converters that take them.
 fn check_port(reader: &mut Reader, target: &PopulationDraft, place: &Place) -> Option<()> {
     const PROJECTION: &str = "are made by a [[projection]], for example with the connector OneToOne";
     let name = &target.name;
     let (message, label, help) = match target.kind? {
-        Kind::Port => return Some(()),
+        Kind::Port | Kind::Converter { takes_spikes: true, .. } => return Some(()),
         Kind::OwnModel => (
             format!("`{name}` are neurons of a model in a simulator, not the port of a program"),
             "not a port",
@@ -95,54 +183,33 @@ fn check_port(reader: &mut Reader, target: &PopulationDraft, place: &Place) -> O
             "a spike source",
             "connect to a population without a `cell`, on a component with a program".to_string(),
         ),
+        Kind::Converter { .. } => (
+            format!("the converter `{name}` takes no spikes"),
+            "no spikes",
+            format!("it takes a signal: {}", signals::named(target, |v| v.takes())),
+        ),
     };
     reader.note(Diagnostic::error("wrong-target", place, message).label(label).help(help));
     None
 }
 
-/// State variables of PyNN's cells: known, not recorded yet.
-const LATER: [&str; 5] = ["v", "isyn_exc", "isyn_inh", "gsyn_exc", "gsyn_inh"];
-
-/// Reads all recordings.
-pub(super) fn read_records(reader: &mut Reader, root: Option<&Node>, net: Net<'_>) -> Vec<PopulationId> {
-    let mut recorded: Vec<(PopulationId, &Place)> = vec![];
-    for node in reader.elements(root, "record") {
-        let Some(fields) = reader.open(node, &node.place, &RECORD) else { continue };
-        if let Some(node) = fields.get("variables") {
-            for (variable, place) in reader.texts(node).unwrap_or_default() {
-                check_variable(reader, variable, place);
-            }
-        }
-        let names = fields.get("population").and_then(|node| reader.texts(node));
-        for (name, place) in names.unwrap_or_default() {
-            let Some(id) = net.find(reader, name, place) else { continue };
-            if let Some((_, first)) = recorded.iter().find(|r| r.0 == id) {
-                reader.note(
-                    Diagnostic::error("duplicate-name", place, format!("`{name}` is recorded twice"))
-                        .label("again here")
-                        .related(first, "first here")
-                        .help("remove one of the two"),
-                );
-                continue;
-            }
-            recorded.push((id, place));
-        }
-    }
-    recorded.into_iter().map(|r| r.0).collect()
-}
-
-fn check_variable(reader: &mut Reader, variable: &str, place: &Place) {
+/// Spikes on one side, a variable on the other.
+fn refuse_mixture(reader: &mut Reader, from: &EndDraft<'_>, to: &EndDraft<'_>, net: Net<'_>) {
+    let (plain, other) = if from.variable.is_none() { (from, to) } else { (to, from) };
+    let (population, partner) = (&net.populations[plain.population], &net.populations[other.population]);
+    let variable = other.variable.unwrap_or_default();
     if variable == "spikes" {
+        signals::refuse_spikes(reader, other, &partner.name);
         return;
     }
-    let diagnostic = if LATER.contains(&variable) {
-        Diagnostic::error("not-yet", place, format!("recording `{variable}` is not supported by this version"))
-            .label("not yet")
-            .help("only \"spikes\" are recorded")
-    } else {
-        Diagnostic::error("unknown-variable", place, format!("there is no variable `{variable}`"))
-            .label("unknown variable")
-            .help(suggest(variable, "variables", ["spikes"]))
+    let is_source = from.variable.is_none();
+    let names = signals::named(population, |v| if is_source { v.gives() } else { v.takes() });
+    let help = match names.is_empty() {
+        true => {
+            format!("name a variable on both ends, or a population on both for spikes; `{}` has none", population.name)
+        }
+        false => format!("name a variable here, too: {names}; or a population on both ends, for spikes"),
     };
-    reader.note(diagnostic);
+    let message = format!("`{}` stands for spikes, but `{}.{variable}` is a variable", population.name, partner.name);
+    reader.note(Diagnostic::error("wrong-end", plain.place, message).label("spikes").help(help));
 }

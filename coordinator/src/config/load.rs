@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use couple_network::description::{Network, Recording};
+use couple_network::description::{Converter, Model, Network, Population};
 use sha2::{Digest, Sha256};
 
 use super::checks;
@@ -11,13 +11,15 @@ use super::component::read_components;
 use super::diagnostic::{Diagnostic, Place, Severity, Source};
 use super::keys::ROOT;
 use super::limits;
-use super::links::{read_connections, read_records};
+use super::links::read_connections;
 use super::places::Places;
 use super::population::{Surroundings, read_cells, read_populations};
 use super::projection::{Net, read_projections};
 use super::reader::Reader;
+use super::records::read_records;
 use super::run::{self, RunOptions};
 use super::set;
+use super::signals;
 use super::tree::{self, Kind, Node, Table};
 
 /// A configuration that is in order.
@@ -139,18 +141,22 @@ fn read(
     let run = run::read_run(reader, fields.entry("run"), path);
     let components = read_components(reader, fields.get("component"), &run.directory);
     let cells = read_cells(reader, fields.get("cell"));
-    let mut around = Surroundings { components: &components, cells, duration: run.duration.as_ref().map(|d| d.0) };
+    let duration = run.duration.as_ref().map(|d| d.0);
+    let mut around = Surroundings { components: &components, cells, duration, directory: &run.directory };
     let populations = read_populations(reader, fields.get("population"), &mut around);
     let net = Net { components: &components, populations: &populations };
     let projections = read_projections(reader, fields.get("projection"), net);
     let connections = read_connections(reader, fields.get("connection"), net);
-    let recordings = read_records(reader, fields.get("record"), net);
-    checks::check(reader, &fields, &run, net, &projections, &connections, &recordings);
+    let records = read_records(reader, fields.get("record"), net);
+    signals::check_uses(reader, &connections, &records.variables, net);
+    checks::check(reader, &fields, &run, net, &projections, &connections, &records);
     let places = Places {
         components: components.iter().map(|c| c.place.clone()).collect(),
         populations: populations.iter().map(|p| p.place.clone()).collect(),
         projections: projections.iter().map(|p| p.place.clone()).collect(),
-        connections: connections.iter().map(|c| c.1.clone()).collect(),
+        connections: connections.spikes.iter().map(|c| c.1.clone()).collect(),
+        signals: connections.signals.iter().map(|c| c.1.clone()).collect(),
+        messages: connections.messages.iter().map(|c| c.1.clone()).collect(),
         duration: run.duration.as_ref().map(|d| d.1.clone()),
         window: run.window.as_ref().map(|w| w.1.clone()),
     };
@@ -162,10 +168,10 @@ fn read(
         components: components.into_iter().map(|c| c.whole).collect::<Option<_>>()?,
         populations: populations.into_iter().map(|p| p.whole).collect::<Option<_>>()?,
         projections: projections.into_iter().map(|p| p.projection).collect(),
-        connections: connections.into_iter().map(|c| c.0).collect(),
-        signals: vec![],
-        messages: vec![],
-        recordings: recordings.into_iter().map(Recording::spikes).collect(),
+        connections: connections.spikes.into_iter().map(|c| c.0).collect(),
+        signals: connections.signals.into_iter().map(|c| c.0).collect(),
+        messages: connections.messages.into_iter().map(|c| c.0).collect(),
+        recordings: records.recordings,
     };
     checks::drawable(reader, &network, &stimuli, &places);
     limits::nest_synapses(reader, &network, &places.components);
@@ -187,6 +193,9 @@ fn resolve(root: &mut Table, network: &Network, options: &RunOptions, source: &A
     put(root, "run", "seed", Kind::Integer(network.seed as i64), source);
     put(root, "run", "stall_limit", Kind::String(options.stall_limit.to_string()), source);
     put(root, "run", "connect_timeout", Kind::String(options.connect_timeout.to_string()), source);
+    if let Some(Node { kind: Kind::Table(populations), .. }) = root.get_mut("population") {
+        network.populations.iter().for_each(|population| keep_matrix(populations, population, source));
+    }
     let Some(Node { kind: Kind::Table(components), .. }) = root.get_mut("component") else { return };
     for component in &network.components {
         for (key, kind) in [
@@ -200,6 +209,19 @@ fn resolve(root: &mut Table, network: &Network, options: &RunOptions, source: &A
             }
         }
     }
+}
+
+/// Writes the matrix of a linear map in the place of the file that it was read from.
+fn keep_matrix(populations: &mut Table, population: &Population, source: &Arc<Source>) {
+    let Model::Converter(Converter::Linear { matrix, .. }) = &population.model else { return };
+    let Some(Node { kind: Kind::Table(table), .. }) = populations.get_mut(&population.name) else { return };
+    let Some(Node { kind: Kind::Table(converter), .. }) = table.get_mut("converter") else { return };
+    let Some(file) = converter.entries.iter_mut().find(|e| e.key == "file") else { return };
+    let place = Place { source: source.clone(), range: 0..0 };
+    let list =
+        |items: Vec<Kind>| Kind::Array(items.into_iter().map(|kind| Node { place: place.clone(), kind }).collect());
+    file.key = "matrix".to_string();
+    file.value.kind = list(matrix.iter().map(|row| list(row.iter().map(|x| Kind::Float(*x)).collect())).collect());
 }
 
 /// Sets `key` in the table `section` of `table`.

@@ -11,8 +11,12 @@ pub struct Places {
     pub populations: Vec<Place>,
     /// Each projection's synapse.
     pub projections: Vec<Place>,
-    /// Each connection's target.
+    /// The target of each connection that carries spikes.
     pub connections: Vec<Place>,
+    /// Each signal's target.
+    pub signals: Vec<Place>,
+    /// Each message link's target.
+    pub messages: Vec<Place>,
     /// The run's duration.
     pub duration: Option<Place>,
     /// The window asked for, if one is.

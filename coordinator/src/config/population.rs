@@ -1,8 +1,10 @@
 //! `[population.NAME]` and the cells that populations share, `[cell.NAME]`.
 
+mod own;
 mod sources;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use couple_network::cells::{self, ParamError};
 use couple_network::description::{Cell, ComponentId, Model, Population, Simulator, Value};
@@ -41,6 +43,10 @@ pub(super) enum Kind {
     Port,
     /// Neurons of a user's own model in a simulator: take synapses.
     OwnModel,
+    Converter {
+        takes_spikes: bool,
+        makes_spikes: bool,
+    },
 }
 
 /// Largest population: indices travel as 32-bit numbers.
@@ -51,6 +57,7 @@ pub(super) struct Surroundings<'a> {
     pub components: &'a [ComponentDraft],
     pub cells: Vec<CellTable<'a>>,
     pub duration: Option<Span>,
+    pub directory: &'a Path,
 }
 
 /// A `[cell.NAME]`.
@@ -121,55 +128,22 @@ fn read_population(reader: &mut Reader, entry: &Entry, around: &mut Surroundings
         }
     }
     let component = draft.component.map(|id| &around.components[id]);
-    let model = match fields.get("cell") {
-        Some(node) => read_model(reader, node, &fields, &mut draft, component.and_then(|c| c.step), around),
-        None => read_port(reader, &fields, component, &mut draft),
+    let model = match (fields.get("cell"), fields.get("converter")) {
+        (Some(cell), Some(converter)) => {
+            own::refuse_both(reader, cell, converter);
+            None
+        }
+        (None, Some(converter)) => own::read_converter(reader, converter, &fields, (component, around), &mut draft),
+        (Some(node), None) => read_model(reader, node, &fields, &mut draft, component.and_then(|c| c.step), around),
+        (None, None) => own::read_port(reader, &fields, component, &mut draft),
     };
+    let variables = own::read_variables(reader, &fields, &draft);
     if let (Some(component), Some(size), Some(model)) = (draft.component, draft.size, model)
         && !reader.failed_since(before)
     {
-        draft.whole = Some(Population { name: draft.name.clone(), component, size, model, variables: vec![] });
+        draft.whole = Some(Population { name: draft.name.clone(), component, size, model, variables });
     }
     draft
-}
-
-/// A population without a cell: a port into the user's own model.
-fn read_port(
-    reader: &mut Reader,
-    fields: &Fields<'_>,
-    component: Option<&ComponentDraft>,
-    draft: &mut PopulationDraft,
-) -> Option<Model> {
-    let component = component?;
-    let has_script = match component.simulator? {
-        Simulator::Native | Simulator::Arbor | Simulator::Converter => false,
-        // With a broken component it is not known whether it has a script.
-        Simulator::Nest | Simulator::Neuron | Simulator::Brian2 => component.whole.as_ref().is_none_or(|c| c.script.is_some()),
-        Simulator::Script => true,
-    };
-    if !has_script {
-        let message = format!(
-            "population `{}` has no `cell`, and component `{}` runs no script that could bring it",
-            draft.name, component.name
-        );
-        reader.note(
-            Diagnostic::error("missing-key", fields.place, message)
-                .label("`cell` is missing")
-                .help("add  cell = \"IF_curr_exp\", or place it on a component with a model of your own"),
-        );
-        return None;
-    }
-    draft.kind = Some(if component.simulator == Some(Simulator::Script) { Kind::Port } else { Kind::OwnModel });
-    for key in ["params", "initial"] {
-        if let Some(entry) = fields.entry(key) {
-            reader.note(
-                Diagnostic::error("not-used", &entry.key_place, format!("`{key}` needs a `cell` that it belongs to"))
-                    .label("no cell")
-                    .help("add a `cell`; without one this is a port of the component's own model, which has its own"),
-            );
-        }
-    }
-    Some(Model::Port)
 }
 
 fn read_model(
@@ -207,6 +181,10 @@ fn read_model(
     let params = Settings::gather(reader, "params", shared_fields.as_ref(), fields);
     let initial = Settings::gather(reader, "initial", shared_fields.as_ref(), fields);
     let known_component = draft.component.map(|id| &around.components[id]);
+    if let Some(component) = known_component.filter(|c| c.simulator == Some(Simulator::Converter)) {
+        own::refuse_cell(reader, node, component, &draft.name);
+        return None;
+    }
     if let Some(component) = known_component.filter(|c| c.simulator == Some(Simulator::Script)) {
         reader.note(
             Diagnostic::error(

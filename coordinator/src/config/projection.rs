@@ -10,6 +10,7 @@ use super::connector::{self, Pair};
 use super::diagnostic::{Diagnostic, Place};
 use super::keys::{PROJECTION, RECEPTORS};
 use super::limits;
+use super::links::makes_spikes;
 use super::pairs::{self, Member};
 use super::population::{Kind, PopulationDraft, off_grid_help};
 use super::reader::{Fields, Reader};
@@ -96,6 +97,9 @@ fn read_projection(
     let name = read_name(reader, &fields, names);
     let from = read_members(reader, &fields, "from", net);
     let to = read_members(reader, &fields, "to", net);
+    for member in from.iter().flatten() {
+        makes_spikes(reader, &net.populations[member.population], member.place);
+    }
     if let Some(to) = &to {
         to.iter().for_each(|m| check_target(reader, m, net));
     }
@@ -178,6 +182,16 @@ fn check_target(reader: &mut Reader, member: &Member<'_>, net: Net<'_>) {
             "a port",
             format!("hand spikes to it with  [[connection]] from = \"…\", to = \"{name}\", delay = \"1 ms\""),
         ),
+        Some(Kind::Converter { takes_spikes, .. }) => (
+            format!("`{name}` is a converter and has no synapses"),
+            "a converter",
+            match takes_spikes {
+                true => {
+                    format!("hand spikes to it with  [[connection]] from = \"…\", to = \"{name}\", delay = \"1 ms\"")
+                }
+                false => "it takes a signal, by a [[connection]] to one of its variables".to_string(),
+            },
+        ),
         Some(Kind::Cell(_) | Kind::OwnModel) | None => return,
     };
     reader.note(Diagnostic::error("wrong-target", member.place, message).label(label).help(help));
@@ -210,7 +224,7 @@ fn read_pair(
         let connector = connector::read_connector(reader, node, pair)?;
         limits::synapses(reader, component?, (source.size, target.size), node, &connector).then_some(connector)
     });
-    if matches!(target.kind, Some(Kind::Port | Kind::Stimulus)) {
+    if matches!(target.kind, Some(Kind::Port | Kind::Stimulus | Kind::Converter { .. })) {
         return None;
     }
     let synapse = fields.get("synapse").and_then(|node| synapse::open(reader, node));

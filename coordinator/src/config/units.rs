@@ -104,7 +104,7 @@ pub(super) enum UnitError {
 }
 
 /// Splits `"0.1 ms"` into number and unit.
-fn split(text: &str) -> (&str, &str) {
+pub(super) fn split(text: &str) -> (&str, &str) {
     let exponent = |i: usize| {
         let mut after = text[i + 1..].chars();
         matches!(after.next(), Some('0'..='9')) || (text[i + 1..].starts_with(['+', '-']))
@@ -118,6 +118,28 @@ fn split(text: &str) -> (&str, &str) {
         })
         .map_or(text.len(), |(i, _)| i);
     (&text[..end], text[end..].trim())
+}
+
+/// A unit as it is compared with others: one way to write each. `None` for what cannot be the name of a unit.
+pub(super) fn canonical(unit: &str) -> Option<String> {
+    let unit = unit.trim().replace(['µ', 'μ'], "u");
+    let fine = !unit.is_empty() && unit.len() <= 32 && !unit.chars().any(|c| c.is_control() || c.is_whitespace());
+    let unit = if unit == "1/s" { "Hz".to_string() } else { unit };
+    fine.then_some(unit)
+}
+
+/// The dimension of a unit in which PyNN's numbers are; `None` for other units, which have no other names here.
+pub(super) fn own_dimension(unit: &str) -> Option<Dimension> {
+    match find(unit) {
+        Some(("nS", ..)) => Some(Dimension::SmallConductance),
+        Some((_, dimension, 0)) => Some(*dimension),
+        _ => None,
+    }
+}
+
+/// Two units of the same kind of quantity.
+pub(super) fn same_kind(one: &str, other: &str) -> bool {
+    find(one).zip(find(other)).is_some_and(|(one, other)| one.1 == other.1)
 }
 
 /// Reads `"250 pF"` as a number in PyNN's unit of `dimension`, correctly rounded.

@@ -7,7 +7,7 @@ use super::keys::DISTRIBUTIONS;
 use super::nearest::nearest_key;
 use super::reader::{Fields, Reader};
 use super::tree::{Kind, Node};
-use super::units::Dimension;
+use super::units::{self, Dimension};
 
 /// How long a list must be here, and what it has one value for.
 #[derive(Clone, Copy)]
@@ -31,6 +31,37 @@ impl Reader {
                 items.iter().map(|n| self.number(n, dimension)).collect::<Option<_>>().map(Value::List)
             }
             _ => self.number(node, dimension).map(Value::Constant),
+        }
+    }
+
+    /// A finite number in `unit`, as [`units::canonical`] writes it: plain, or a string with its unit.
+    pub fn number_in(&mut self, node: &Node, unit: &str) -> Option<f64> {
+        if let Some(dimension) = units::own_dimension(unit) {
+            return self.number(node, dimension);
+        }
+        // Units that nothing is converted into: the number itself, with the same word behind it or none.
+        if let Kind::String(text) = &node.kind {
+            let (number, found) = units::split(text.trim());
+            let value: Option<f64> = number.parse().ok().filter(|x: &f64| x.is_finite());
+            if let Some(value) = value.filter(|_| units::canonical(found).as_deref() == Some(unit)) {
+                return Some(value);
+            }
+        }
+        self.number(node, Dimension::None)
+    }
+
+    /// A number in `unit` for each column of a signal, or one for all.
+    pub fn sample(&mut self, node: &Node, unit: &str, width: u32) -> Option<Value> {
+        match &node.kind {
+            Kind::Table(_) => {
+                self.wrong_type(node, "a number or a list of numbers", "write a number, or one for each neuron");
+                None
+            }
+            Kind::Array(items) => {
+                self.check_length(node, items.len(), Length::Exactly(width as usize, "neurons"))?;
+                items.iter().map(|n| self.number_in(n, unit)).collect::<Option<_>>().map(Value::List)
+            }
+            _ => self.number_in(node, unit).map(Value::Constant),
         }
     }
 

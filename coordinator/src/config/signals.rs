@@ -1,0 +1,416 @@
+//! Connections between variables: signals and messages.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use couple_network::description::{
+    End, Interpolation, MessageConnection, Model, Population, Quantity, SignalConnection, Simulator, Value,
+};
+use couple_network::variables::{self, CURRENT, VariableInfo};
+use couple_ports::time::Span;
+
+use super::diagnostic::{Diagnostic, Place};
+use super::keys::INTERPOLATIONS;
+use super::links::{Connections, EndDraft, between_components};
+use super::nearest::nearest;
+use super::population::{Kind, PopulationDraft};
+use super::projection::Net;
+use super::reader::{Fields, Reader};
+use super::units;
+
+/// A connection between variables.
+pub(super) enum Link {
+    Signal(SignalConnection),
+    Message(MessageConnection),
+}
+
+/// The role of an end, or of a recorded variable.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Role {
+    Source,
+    Target,
+}
+
+impl Role {
+    fn fits(self, variable: &VariableInfo) -> bool {
+        match self {
+            Role::Source => variable.gives(),
+            Role::Target => variable.takes(),
+        }
+    }
+}
+
+/// Reads the connection from one variable to another.
+pub(super) fn read(
+    reader: &mut Reader,
+    fields: &Fields<'_>,
+    (from, to): (&EndDraft<'_>, &EndDraft<'_>),
+    delay: Option<Span>,
+    net: Net<'_>,
+) -> Option<Link> {
+    let source = variable(reader, from, Role::Source, net);
+    let target = variable(reader, to, Role::Target, net);
+    let (source, target) = (source?, target?);
+    between_components(reader, &net.populations[from.population], &net.populations[to.population], to.place)?;
+    let end =
+        |end: &EndDraft<'_>| End { population: end.population, variable: end.variable.unwrap_or_default().to_string() };
+    let ends = (end(from), end(to));
+    match (source.unit(), target.unit()) {
+        (None, None) => {
+            refuse_keys(reader, fields, "messages have");
+            Some(Link::Message(MessageConnection { from: ends.0, to: ends.1, delay: delay? }))
+        }
+        (Some(_), Some(_)) => {
+            let fits = check_units(reader, (from, &source), (to, &target), net);
+            let fits = check_widths(reader, (from, &source), (to, &target), net) && fits;
+            let interpolation = read_interpolation(reader, fields);
+            let initial = read_initial(reader, fields, &net.populations[from.population], &source);
+            let signal = SignalConnection {
+                from: ends.0,
+                to: ends.1,
+                delay: delay?,
+                interpolation: interpolation?,
+                initial: initial?,
+            };
+            let in_time = check_lookahead(reader, fields, &signal, net);
+            (fits && in_time).then_some(Link::Signal(signal))
+        }
+        (unit, _) => {
+            let (names, name) = match unit.is_none() {
+                true => (shown(from, net), shown(to, net)),
+                false => (shown(to, net), shown(from, net)),
+            };
+            let message = format!("{names} carries messages, but {name} is a signal");
+            reader.note(
+                Diagnostic::error("wrong-end", to.place, message)
+                    .label("of another kind")
+                    .help("connect messages to messages and signals to signals"),
+            );
+            None
+        }
+    }
+}
+
+/// `population.variable`, in quotes.
+fn shown(end: &EndDraft<'_>, net: Net<'_>) -> String {
+    format!("`{}.{}`", net.populations[end.population].name, end.variable.unwrap_or_default())
+}
+
+/// The variables of a population that `which` selects, by name.
+pub(super) fn named(population: &PopulationDraft, which: impl Fn(&VariableInfo) -> bool) -> String {
+    let all = population.whole.as_ref().map(variables::of).unwrap_or_default();
+    let names = all.iter().filter(|v| which(v)).map(|v| match v.unit() {
+        Some(unit) => format!("`{}` ({unit})", v.name),
+        None => format!("`{}` (message)", v.name),
+    });
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// "population.spikes" is what is meant by the population's name alone.
+pub(super) fn refuse_spikes(reader: &mut Reader, end: &EndDraft<'_>, population: &str) {
+    reader.note(
+        Diagnostic::error("wrong-end", end.place, "spikes are no variable")
+            .label("spikes")
+            .help(format!("the population's name alone stands for its spikes: write \"{population}\"")),
+    );
+}
+
+/// What is known of the variable at an end, if it can have that role.
+pub(super) fn variable(reader: &mut Reader, end: &EndDraft<'_>, role: Role, net: Net<'_>) -> Option<VariableInfo> {
+    let draft = &net.populations[end.population];
+    let name = end.variable?;
+    if name == "spikes" {
+        refuse_spikes(reader, end, &draft.name);
+        return None;
+    }
+    if draft.kind == Some(Kind::Stimulus) {
+        let message = format!("the spike source `{}` has no variables, only spikes", draft.name);
+        let help = format!("write \"{}\" for its spikes", draft.name);
+        reader.note(Diagnostic::error("unknown-variable", end.place, message).label("a spike source").help(help));
+        return None;
+    }
+    let population = &as_far_as_known(draft)?;
+    let Some(found) = variables::find(population, name) else {
+        unknown(reader, end.place, population, name, role);
+        return None;
+    };
+    if !role.fits(&found) {
+        let (is, wanted) = match role {
+            Role::Source => ("an input", "outputs"),
+            Role::Target => ("an output", "inputs"),
+        };
+        let others = named(draft, |v| role.fits(v));
+        let help = match others.is_empty() {
+            true => format!("`{}` has no {wanted}", draft.name),
+            false => format!("the {wanted} of `{}` are {others}", draft.name),
+        };
+        let message = format!("`{}.{name}` is {is}", draft.name);
+        reader.note(Diagnostic::error("wrong-direction", end.place, message).label(is).help(help));
+        return None;
+    }
+    offered(reader, end.place, population, name, net).then_some(found)
+}
+
+/// The population, or the cells that it surely has when something else about it is wrong.
+fn as_far_as_known(draft: &PopulationDraft) -> Option<Cow<'_, Population>> {
+    match (&draft.whole, draft.kind) {
+        (Some(whole), _) => Some(Cow::Borrowed(whole)),
+        (None, Some(Kind::Cell(cell))) => Some(Cow::Owned(Population {
+            name: draft.name.clone(),
+            component: draft.component?,
+            size: draft.size?,
+            model: Model::Cell { cell, params: BTreeMap::new(), initial: BTreeMap::new() },
+            variables: vec![],
+        })),
+        _ => None,
+    }
+}
+
+fn unknown(reader: &mut Reader, place: &Place, population: &Population, name: &str, role: Role) {
+    let all = variables::of(population);
+    let what = match &population.model {
+        Model::Cell { cell, .. } => format!(" ({})", cell.name()),
+        Model::Converter(converter) => format!(" ({})", converter.name()),
+        _ => String::new(),
+    };
+    let known: Vec<&str> = all.iter().filter(|v| role.fits(v)).map(|v| v.name.as_str()).collect();
+    let (declared, message) = match population.model {
+        Model::Port if all.is_empty() => (false, format!("`{}` declares no variables", population.name)),
+        Model::Port => (false, format!("`{}` declares no variable `{name}`", population.name)),
+        _ => (true, format!("`{}`{what} has no variable `{name}`", population.name)),
+    };
+    let list = if role == Role::Source { "outputs" } else { "inputs" };
+    let all = format!("the {list} are {}", known.join(", "));
+    // Names of one letter are near to every other.
+    let near = nearest(name, known.iter().copied()).filter(|_| name.len() > 1);
+    let help = match (declared, near) {
+        (true, None) if known.is_empty() => format!("it has no {list}"),
+        (true, None) => all,
+        (true, Some(near)) => format!("did you mean `{near}`? The {}", &all[4..]),
+        (false, Some(near)) => format!("did you mean `{near}`?"),
+        (false, None) => {
+            format!("declare it, with its unit:  [population.{}] variables = {{ {name} = \"mV\" }}", population.name)
+        }
+    };
+    reader.note(Diagnostic::error("unknown-variable", place, message).label("unknown variable").help(help));
+}
+
+/// Whether the simulator of a population of cells has this variable of theirs.
+fn offered(reader: &mut Reader, place: &Place, population: &Population, name: &str, net: Net<'_>) -> bool {
+    let Model::Cell { cell, .. } = population.model else { return true };
+    let component = &net.components[population.component];
+    let Some(simulator) = component.simulator.filter(|s| !variables::supports(*s, cell, name)) else { return true };
+    let others: Vec<_> = variables::SIMULATORS.into_iter().filter(|s| variables::supports(*s, cell, name)).collect();
+    let help = match &others[..] {
+        [] => "no simulator here has it yet".to_string(),
+        others => {
+            let others: Vec<_> = others.iter().map(|s| format!("\"{}\"", word(*s))).collect();
+            format!("place the population on a component with simulator = {}", others.join(" or "))
+        }
+    };
+    let message = format!("the simulator `{}` does not offer `{name}` of {}", word(simulator), cell.name());
+    reader.note(Diagnostic::error("limit", place, message).label("not there").help(help));
+    false
+}
+
+/// A simulator as the configuration writes it.
+fn word(simulator: Simulator) -> &'static str {
+    match simulator {
+        Simulator::Native => "native",
+        Simulator::Nest => "nest",
+        Simulator::Neuron => "neuron",
+        Simulator::Brian2 => "brian2",
+        Simulator::Arbor => "arbor",
+        Simulator::Script => "script",
+        Simulator::Converter => "converter",
+    }
+}
+
+/// An end and what is known of its variable.
+type Known<'a> = (&'a EndDraft<'a>, &'a VariableInfo);
+
+fn check_units(reader: &mut Reader, (from, source): Known<'_>, (to, target): Known<'_>, net: Net<'_>) -> bool {
+    let (Some(given), Some(wanted)) = (source.unit(), target.unit()) else { return true };
+    if given == wanted {
+        return true;
+    }
+    let declared =
+        |end: &EndDraft<'_>| matches!(net.populations[end.population].kind, Some(Kind::Port | Kind::OwnModel));
+    let help = if units::same_kind(given, wanted) && declared(from) {
+        format!("declare {} in {wanted}", shown(from, net))
+    } else if units::same_kind(given, wanted) && declared(to) {
+        format!("declare {} in {given}", shown(to, net))
+    } else {
+        format!(
+            "between different quantities stands a converter: {{ type = \"gain\", gain = …, unit_in = \"{given}\", \
+             unit_out = \"{wanted}\" }}"
+        )
+    };
+    let message = format!("{} is in {given}, but {} is in {wanted}", shown(from, net), shown(to, net));
+    reader.note(Diagnostic::error("wrong-unit", to.place, message).label("units differ").help(help));
+    false
+}
+
+fn check_widths(reader: &mut Reader, (from, source): Known<'_>, (to, target): Known<'_>, net: Net<'_>) -> bool {
+    if source.width == target.width {
+        return true;
+    }
+    let population = &net.populations[to.population];
+    let help = match population.whole.as_ref().map(|p| &p.model) {
+        Some(Model::Converter(couple_network::description::Converter::Linear { .. })) => {
+            format!("give each row of the matrix {} numbers", source.width)
+        }
+        _ => format!("make population.{}.size {}", population.name, source.width),
+    };
+    let message =
+        format!("{} is {} wide, but {} is {} wide", shown(from, net), source.width, shown(to, net), target.width);
+    reader.note(Diagnostic::error("wrong-width", to.place, message).label("widths differ").help(help));
+    false
+}
+
+fn read_interpolation(reader: &mut Reader, fields: &Fields<'_>) -> Option<Interpolation> {
+    let Some(node) = fields.get("interpolation") else { return Some(Interpolation::Hold) };
+    match reader.text(node)? {
+        "hold" => Some(Interpolation::Hold),
+        "linear" => Some(Interpolation::Linear),
+        other => {
+            let what = ("interpolation", "interpolations");
+            reader.unknown("unknown-interpolation", &node.place, what, other, INTERPOLATIONS);
+            None
+        }
+    }
+}
+
+/// The sample before the first: as written, or where the cell's state variable starts.
+fn read_initial(
+    reader: &mut Reader,
+    fields: &Fields<'_>,
+    source: &PopulationDraft,
+    variable: &VariableInfo,
+) -> Option<Value> {
+    match fields.get("initial") {
+        Some(node) => reader.sample(node, variable.unit()?, variable.width),
+        None => Some(start(source.whole.as_ref()?, &variable.name)),
+    }
+}
+
+/// The value of a variable at time 0.
+pub(super) fn start(population: &Population, variable: &str) -> Value {
+    match &population.model {
+        Model::Cell { initial, .. } => initial.get(variable).cloned(),
+        _ => None,
+    }
+    .unwrap_or(Value::Constant(0.0))
+}
+
+/// Linear interpolation needs the sample behind as well.
+fn check_lookahead(reader: &mut Reader, fields: &Fields<'_>, signal: &SignalConnection, net: Net<'_>) -> bool {
+    let (Some(sender), Some(receiver)) = (net.step(signal.from.population), net.step(signal.to.population)) else {
+        return true;
+    };
+    if signal.lookahead(sender, receiver) > Span::ZERO {
+        return true;
+    }
+    let shortest = SignalConnection::shortest_linear(sender, receiver);
+    let message = format!(
+        "with a delay of {} the receiver would need samples before they are there: linear interpolation needs the one \
+         behind, and the sender's step is {sender}",
+        signal.delay
+    );
+    reader.note(
+        Diagnostic::error("delay", fields.place_of("delay"), message)
+            .label("too short")
+            .help(format!("use a delay of at least {shortest}, or interpolation = \"hold\"")),
+    );
+    false
+}
+
+/// Only signals have values between samples.
+pub(super) fn refuse_keys(reader: &mut Reader, fields: &Fields<'_>, who: &str) {
+    for key in ["interpolation", "initial"] {
+        if let Some(entry) = fields.entry(key) {
+            reader.note(
+                Diagnostic::error("not-used", &entry.key_place, format!("{who} no `{key}`"))
+                    .label("only for signals")
+                    .help("remove it; a signal is named as \"POPULATION.VARIABLE\""),
+            );
+        }
+    }
+}
+
+/// Whether a variable adds up what it gets.
+fn adds_up(population: &PopulationDraft, variable: &str) -> bool {
+    matches!(population.kind, Some(Kind::Cell(_))) && variable == CURRENT
+}
+
+/// A variable has one source, and one direction.
+pub(super) fn check_uses(reader: &mut Reader, connections: &Connections, recorded: &[(End, Place)], net: Net<'_>) {
+    let signals = connections.signals.iter().map(|(c, place)| (&c.from, &c.to, place));
+    let messages = connections.messages.iter().map(|(c, place)| (&c.from, &c.to, place));
+    let mut all: Vec<_> = signals.chain(messages).collect();
+    all.sort_by_key(|(_, _, place)| place.range.start);
+    let name = |end: &End| format!("`{}.{}`", net.populations[end.population].name, end.variable);
+    for (number, (from, to, place)) in all.iter().enumerate() {
+        let adds = adds_up(&net.populations[to.population], &to.variable);
+        let earlier = all[..number].iter().find(|(f, t, _)| t == to && (!adds || f == from));
+        if let Some((_, _, first)) = earlier {
+            let (message, help) = match adds {
+                true => (
+                    "these two are already connected".to_string(),
+                    "currents of different sources add up; this one would count twice",
+                ),
+                false => (
+                    format!("{} already has a source", name(to)),
+                    "a variable has one source: connect the other to a variable of its own",
+                ),
+            };
+            reader.note(
+                Diagnostic::error("duplicate-name", place, message)
+                    .label("again here")
+                    .related(first, "first here")
+                    .help(help),
+            );
+        }
+    }
+    let sources = all.iter().map(|(from, _, place)| (*from, *place)).chain(recorded.iter().map(|(e, p)| (e, p)));
+    let mut told: Vec<&End> = vec![];
+    for (end, place) in sources {
+        if let Some((_, _, target)) = all.iter().find(|(_, to, _)| *to == end)
+            && !told.contains(&end)
+        {
+            told.push(end);
+            reader.note(
+                Diagnostic::error("wrong-direction", target, format!("{} is used as source and as target", name(end)))
+                    .label("a target here")
+                    .related(place, "a source here")
+                    .help("declare two variables, one for each direction"),
+            );
+        }
+    }
+}
+
+/// Declared variables that nothing is done with.
+pub(super) fn unused(reader: &mut Reader, connections: &Connections, recorded: &[(End, Place)], net: Net<'_>) {
+    for (id, draft) in net.populations.iter().enumerate() {
+        let Some(population) = &draft.whole else { continue };
+        for variable in &population.variables {
+            let this = |end: &End| end.population == id && end.variable == variable.name;
+            let used = connections.signals.iter().any(|(c, _)| this(&c.from) || this(&c.to))
+                || connections.messages.iter().any(|(c, _)| this(&c.from) || this(&c.to))
+                || recorded.iter().any(|(end, _)| this(end));
+            if !used {
+                let message = format!("the variable `{}` of `{}` is not connected", variable.name, draft.name);
+                reader.note(
+                    Diagnostic::warning("unused", &draft.place, message)
+                        .label("declares it")
+                        .help("add a [[connection]] from or to it, or a [[record]] of it, or remove it"),
+                );
+            }
+        }
+    }
+}
+
+/// Whether messages are what a variable carries.
+pub(super) fn is_message(variable: &VariableInfo) -> bool {
+    variable.quantity == Quantity::Message
+}
