@@ -3,9 +3,10 @@
 usage: python nest_reference.py INPUT.json OUTPUT.txt
 
 The input is a list of cases: a standard cell, its PyNN parameters, initial values, the step in ms, the
-number of steps, and for each receptor the arrivals as (step, weight in PyNN units).
-The output has for each case a line `case NAME`, then for each step a line `v` with the 64 bits of the membrane
-potential in hexadecimal, and for each spike a line `s` with its step.
+number of steps, for each receptor the arrivals as (step, weight in PyNN units), the injected current as (step after which
+it flows, nA), parameters that change as (step after which they are so, name, value), and the state variables to be read.
+The output has for each case a line `case NAME`, then for each step and each state variable a line `x` with the variable's
+position and the 64 bits of its value in PyNN's unit in hexadecimal, and for each spike a line `s` with its step.
 """
 
 import json
@@ -69,6 +70,12 @@ MODELS = {
         (1.0, 1.0),
     ),
 }
+# PyNN's state variable -> NEST's recordable, and what NEST's unit is in PyNN's.
+RECORDABLES = {
+    "v": ("V_m", 1.0), "isyn_exc": ("I_syn_ex", 1000.0), "isyn_inh": ("I_syn_in", 1000.0), "gsyn_exc": ("g_ex", 1000.0),
+    "gsyn_inh": ("g_in", 1000.0), "w": ("w", 1000.0), "u": ("U_m", 1.0), "g_s": ("g_sfa", 1.0), "g_r": ("g_rr", 1.0),
+    "m": ("Act_m", 1.0), "h": ("Inact_h", 1.0), "n": ("Act_n", 1.0),
+}
 # Where state variables start that a case does not name.
 STARTS = {"u": -14.0, "h": 1.0}
 
@@ -106,18 +113,37 @@ def run(case, out):
                 },
             )
             nest.Connect(generator, neuron, syn_spec={"weight": 1.0, "delay": step})
-    meter = nest.Create("multimeter", params={"interval": step, "record_from": ["V_m"]})
+    if case["current"]:
+        # Reaches the neuron a step after it is emitted, and drives it in the step that begins then.
+        generator = nest.Create(
+            "step_current_generator",
+            params={
+                "amplitude_times": [round((after - 1) * step, 6) for after, _ in case["current"]],
+                "amplitude_values": [1000.0 * current for _, current in case["current"]],
+            },
+        )
+        nest.Connect(generator, neuron, syn_spec={"weight": 1.0, "delay": step})
+    recordables = [RECORDABLES[name] for name in case["read"]]
+    meter = nest.Create("multimeter", params={"interval": step, "record_from": [name for name, _ in recordables]})
     nest.Connect(meter, neuron)
     recorder = nest.Create("spike_recorder")
     nest.Connect(neuron, recorder)
+    done = 0
+    for after, name, value in case["changes"]:
+        if after > done:
+            nest.Simulate(round((after - done) * step, 6))
+            done = after
+        theirs, unit = {"i_offset": ("I_e", 1000.0), "v_thresh": ("V_th", 1.0)}[name]
+        neuron.set({theirs: unit * value})
     # A few steps more, since devices lag behind.
-    nest.Simulate(round((case["steps"] + 20) * step, 6))
+    nest.Simulate(round((case["steps"] - done + 20) * step, 6))
 
     out.write(f"case {case['name']}\n")
     events = meter.events
-    trace = {round(t / step): v for t, v in zip(events["times"], events["V_m"])}
-    for k in range(1, case["steps"] + 1):
-        out.write("v " + struct.pack(">d", trace[k]).hex() + "\n")
+    for position, (name, unit) in enumerate(recordables):
+        trace = {round(t / step): value / unit for t, value in zip(events["times"], events[name])}
+        for k in range(1, case["steps"] + 1):
+            out.write(f"x {position} " + struct.pack(">d", trace[k]).hex() + "\n")
     for t in recorder.events["times"]:
         if round(t / step) <= case["steps"]:
             out.write(f"s {round(t / step)}\n")

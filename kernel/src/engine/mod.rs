@@ -10,6 +10,19 @@
 //!   deliver(…)    spikes of other ranks and components, before the run in which they arrive
 //! ```
 //!
+//! Analog signals: [`Engine::read`] lets every run note a state variable at the end of each step, [`Engine::values`] hands it out;
+//! [`Engine::drive`] lets a current, `i_offset` or `v_thresh` be [set](Engine::set), a row for each step of the coming run:
+//!
+//! ```text
+//!   time         now       now+h      now+2h      now+3h
+//!   set        row 0 ───►│row 1 ───►│row 2 ───►│                row k counts throughout the step that begins at now + k·h
+//!   values               row 0      row 1      row 2            row k is the state at now + (k+1)·h, input and reset included
+//! ```
+//!
+//! A current x(t) that is set drives the step (t, t+h], and the potential shows it at t+h. NEST's current generators are one step
+//! later: a dc_generator whose amplitude is set at t₀ acts, with a delay d, from t₀ + d + h on, and from t₀ + d on out of a
+//! `step_current_generator`, which sends each amplitude a step ahead.
+//!
 //! Invariants:
 //! * A neuron belongs to one thread, and only that thread writes its state and its input.
 //! * Input is added up in integers, and synapses and stimuli are functions of the description. Hence the result does not
@@ -19,10 +32,12 @@
 mod barrier;
 mod definition;
 mod direct;
+mod io;
 mod plastic;
 mod reported;
 mod ring;
 mod share;
+mod signals;
 mod spikes;
 mod table;
 mod team;
@@ -35,6 +50,7 @@ use couple_ports::index::{IndexMap, IndexSet};
 use couple_ports::time::{Span, Time};
 
 use crate::models::ParameterError;
+pub use io::{Drive, Reading};
 use reported::Reported;
 use share::{Share, step_of};
 use spikes::Spike;
@@ -85,6 +101,18 @@ pub enum BuildError {
         /// What is wrong.
         error: ParameterError,
     },
+    /// A population has no such state variable, or no such parameter that can be set while it runs.
+    #[error("population `{population}` has no {kind} `{name}` in the native kernel; it has {known}")]
+    NoSuchVariable {
+        /// The population.
+        population: String,
+        /// What was looked for.
+        kind: &'static str,
+        /// By this name.
+        name: String,
+        /// What there is.
+        known: String,
+    },
     /// A spike source cannot be made.
     #[error("population `{population}`: {error}")]
     Stimulus {
@@ -122,7 +150,7 @@ pub enum BuildError {
 }
 
 /// Why a simulation cannot go on.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
 pub enum RunError {
     /// A spike that should have arrived already.
     #[error(
@@ -163,6 +191,18 @@ pub enum RunError {
         /// The step.
         step: Span,
     },
+    /// A neuron cannot have a value that it is given.
+    #[error("neuron {index} of `{population}` at {time}: {error}")]
+    Parameter {
+        /// The population.
+        population: String,
+        /// Global index.
+        index: u32,
+        /// When it was to have the value.
+        time: Time,
+        /// What is wrong with it.
+        error: ParameterError,
+    },
     /// A thread panicked.
     #[error("a thread of the kernel failed; this is a fault of the kernel, please report it")]
     Thread,
@@ -194,6 +234,7 @@ pub struct Engine {
     /// Spikes handed over that no run has taken yet.
     pending: Vec<(PopulationId, Spike)>,
     team: Team,
+    signals: io::Signals,
 }
 
 impl Engine {
@@ -235,6 +276,7 @@ impl Engine {
             network: Arc::new(network.clone()),
             pending: Vec::new(),
             team,
+            signals: io::Signals::default(),
         })
     }
 
@@ -318,20 +360,13 @@ impl Engine {
             return Err(RunError::Until { now: self.now(), until, step: self.step });
         }
         let end = span.steps(self.step);
+        self.begin_reading();
         while self.now < end {
             let stop = self.take_ready_spikes(end);
             self.run_job(Job { from: self.now, to: stop, slice: self.slice }, report)?;
             self.now = stop;
         }
         Ok(())
-    }
-
-    /// The membrane potentials of this rank's neurons of `population`, in mV, in ascending order of index; empty when
-    /// it has none.
-    pub fn membrane_potential(&self, population: PopulationId) -> Vec<f64> {
-        let mut out = Vec::new();
-        self.team.each_share(|share| share.membrane_potential(population, &mut out));
-        out
     }
 
     /// The synapses of a plastic projection onto this rank's neurons as (presynaptic, postsynaptic, weight in the

@@ -12,17 +12,19 @@ use couple_ports::time::{Span, Time};
 use super::direct::Direct;
 use super::plastic::{self, Histories, Plastic};
 use super::ring::Ring;
+use super::signals::{Driven, Reading};
 use super::spikes::{Spike, SpikeLists};
 use super::table::Table;
 use super::{BuildError, Part};
 use crate::engine::definition::Described;
-use crate::models::{Neurons, channel, weight_unit};
+use crate::models::{Neurons, Parameter, ParameterError, Variable, channel, weight_unit};
 
 /// A block of one population.
 struct Block {
     population: PopulationId,
     /// Global index of the first neuron.
     first: u32,
+    size: usize,
     neurons: Neurons,
     /// Input of the excitatory and of the inhibitory receptor.
     rings: [Ring; 2],
@@ -52,6 +54,9 @@ pub(super) struct Share {
     /// Up to which step the spikes of `sources` have been made.
     sources_made: i64,
     fired: Vec<u32>,
+    /// What is read of the neurons, and what is set in them, from step to step.
+    readings: Vec<Reading>,
+    driven: Vec<Driven>,
 }
 
 /// The neurons of a population that `thread` of a rank owns.
@@ -110,8 +115,9 @@ impl Share {
                     }
                 };
                 let rings = [ring(Receptor::Excitatory), ring(Receptor::Inhibitory)];
-                let (first, neurons) = (neurons.start, make_neurons(network, population, cell, step, neurons)?);
-                Ok(Block { population, first, neurons, rings })
+                let (first, size) = (neurons.start, neurons.len());
+                let neurons = make_neurons(network, population, cell, step, neurons)?;
+                Ok(Block { population, first, size, neurons, rings })
             })
             .collect::<Result<_, BuildError>>()?;
         let sources = Vec::new();
@@ -126,6 +132,8 @@ impl Share {
             sources,
             sources_made: 0,
             fired: Vec::new(),
+            readings: Vec::new(),
+            driven: Vec::new(),
         })
     }
 
@@ -176,6 +184,7 @@ impl Share {
     pub(super) fn advance(&mut self, from: i64, to: i64, out: &mut SpikeLists) {
         for step in from + 1..=to {
             self.begin_plastic_step(step);
+            self.driven.iter().for_each(|driven| driven.set(step, &mut self.blocks[driven.block].neurons));
             for drive in &self.drives {
                 drive.deliver(&mut self.blocks[drive.target].rings[drive.channel], step);
             }
@@ -186,6 +195,7 @@ impl Share {
                 let list = out.of_mut(block.population);
                 list.extend(self.fired.drain(..).map(|i| Spike { step, index: block.first + i, count: 1 }));
             }
+            self.readings.iter_mut().for_each(|reading| reading.note(&self.blocks[reading.block].neurons));
         }
     }
 
@@ -214,12 +224,54 @@ impl Share {
         self.plastics.iter_mut().for_each(|plastic| plastic.receive(lists.of(plastic.source)));
     }
 
-    /// Appends the membrane potentials of this thread's neurons of `population`, in mV.
-    pub(super) fn membrane_potential(&self, population: PopulationId, out: &mut Vec<f64>) {
-        let block = self.blocks.iter().find(|block| block.population == population);
-        if let Some(block) = block {
-            block.neurons.membrane_potential(out);
-        }
+    /// The position of a population's block, and the number of this thread's neurons of it.
+    fn block(&self, population: PopulationId) -> Option<(usize, usize)> {
+        let position = self.blocks.iter().position(|block| block.population == population)?;
+        Some((position, self.blocks[position].size))
+    }
+
+    /// Appends the present values of a state variable of this thread's neurons of `population`; false when there is none.
+    pub(super) fn read_now(&self, population: PopulationId, variable: Variable, out: &mut Vec<f64>) -> bool {
+        self.block(population).is_some_and(|(block, _)| self.blocks[block].neurons.read(variable, out))
+    }
+
+    /// From now on notes a state variable after each step.
+    pub(super) fn add_reading(&mut self, population: PopulationId, variable: Variable) {
+        let block = self.block(population);
+        self.readings.extend(block.map(|(block, _)| Reading::new(block, variable)));
+    }
+
+    /// Forgets the rows noted so far.
+    pub(super) fn clear_readings(&mut self) {
+        self.readings.iter_mut().for_each(Reading::clear);
+    }
+
+    /// Writes the rows of reading `position` to a block of `width` columns, from column `first` on; the number of columns
+    /// written.
+    pub(super) fn copy_reading(&self, position: usize, out: &mut [f64], first: usize, width: usize) -> usize {
+        let reading = &self.readings[position];
+        let columns = self.blocks[reading.block].size;
+        reading.copy_to(columns, out, first, width);
+        columns
+    }
+
+    /// From now on sets a parameter before each step, once rows have been given.
+    pub(super) fn add_driven(&mut self, population: PopulationId, parameter: Parameter) {
+        let block = self.block(population);
+        self.driven.extend(block.map(|(block, columns)| Driven::new(block, parameter, columns)));
+    }
+
+    /// Gives the driven parameter `position` its columns, from column `first` on, of rows of `width` values, the first of
+    /// which counts after step `from`; the number of columns taken.
+    pub(super) fn drive(&mut self, position: usize, from: i64, rows: &[f64], first: usize, width: usize) -> usize {
+        let driven = &mut self.driven[position];
+        driven.take(from, rows, first, width);
+        self.blocks[driven.block].size
+    }
+
+    /// Whether a neuron of `population` can have this threshold.
+    pub(super) fn check_threshold(&self, population: PopulationId, v_thresh: f64) -> Result<(), ParameterError> {
+        self.block(population).map_or(Ok(()), |(block, _)| self.blocks[block].neurons.check_threshold(v_thresh))
     }
 
     /// Appends the plastic synapses of `projection` onto this thread's neurons, with their weights after step `now`.

@@ -163,6 +163,11 @@ impl Team {
         self.shares.iter().for_each(|share| each(&lock(share)));
     }
 
+    /// The same, to change them.
+    pub(super) fn each_share_mut(&mut self, mut each: impl FnMut(&mut Share)) {
+        self.shares.iter().for_each(|share| each(&mut lock(share)));
+    }
+
     /// The sum of a quantity over the shares.
     pub(super) fn sum(&self, of: impl Fn(&Share) -> usize) -> u64 {
         let mut sum = 0;

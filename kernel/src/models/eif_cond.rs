@@ -24,7 +24,8 @@
 
 use couple_ports::time::Span;
 
-use super::adaptive::{Adaptive, Membrane, conductances};
+use super::adaptive::{Adaptive, Given, Membrane, conductances};
+use super::signals::Variable;
 use super::{Definition, ParameterError};
 
 /// What all neurons of a population share; mV, ms, pF, nS, pA.
@@ -68,19 +69,28 @@ impl Shared {
         if shared.v_spike < shared.v_thresh {
             return Err(super::range("v_spike", shared.v_spike, "no lower than `v_thresh`"));
         }
-        if shared.v_reset >= shared.threshold() {
+        if shared.v_reset >= shared.peak(shared.v_thresh) {
             return Err(super::range("v_reset", shared.v_reset, "below `v_spike`"));
         }
         Ok(shared)
     }
 
-    fn threshold(&self) -> f64 {
-        if self.delta_t > 0.0 { self.v_spike } else { self.v_thresh }
+    /// The potential at which a neuron with this threshold fires.
+    #[inline(always)]
+    fn peak(&self, v_thresh: f64) -> f64 {
+        if self.delta_t > 0.0 { self.v_spike } else { v_thresh }
+    }
+
+    fn check_threshold(&self, v_thresh: f64) -> Result<(), ParameterError> {
+        if v_thresh > self.v_spike {
+            return Err(super::range("v_thresh", v_thresh, "no higher than `v_spike`"));
+        }
+        super::threshold_above_reset(self.v_reset, self.peak(v_thresh))
     }
 
     /// dV/dt and dw/dt.
     #[inline(always)]
-    fn slopes(&self, v: f64, w: f64, [g_exc, g_inh]: [f64; 2], held: bool, current: f64) -> (f64, f64) {
+    fn slopes(&self, v: f64, w: f64, [g_exc, g_inh]: [f64; 2], held: bool, given: Given) -> (f64, f64) {
         let v = if self.v_spike < v { self.v_spike } else { v };
         let v = if held { self.v_reset } else { v };
         let i_exc = g_exc * (v - self.e_rev[0]);
@@ -88,20 +98,23 @@ impl Shared {
         let i_spike = if self.delta_t == 0.0 {
             0.0
         } else {
-            self.g_l * self.delta_t * ((v - self.v_thresh) / self.delta_t).exp()
+            self.g_l * self.delta_t * ((v - given.v_thresh) / self.delta_t).exp()
         };
-        let dv =
-            if held { 0.0 } else { (-self.g_l * (v - self.v_rest) + i_spike - i_exc - i_inh - w + current) / self.c_m };
+        let dv = if held {
+            0.0
+        } else {
+            (-self.g_l * (v - self.v_rest) + i_spike - i_exc - i_inh - w + given.offset + given.current) / self.c_m
+        };
         (dv, (self.a * (v - self.v_rest) - w) / self.tau_w)
     }
 
     #[inline(always)]
-    fn fires(&self, v: &mut f64, w: &mut f64, wait: &mut i64) -> bool {
+    fn fires(&self, v: &mut f64, w: &mut f64, wait: &mut i64, v_thresh: f64) -> bool {
         if *wait > 0 {
             *v = self.v_reset;
             return false;
         }
-        let fires = *v >= self.threshold();
+        let fires = *v >= self.peak(v_thresh);
         if fires {
             *v = self.v_reset;
             *w += self.b;
@@ -134,20 +147,30 @@ impl EifCondExp {
 impl Membrane<4> for EifCondExp {
     const TOLERANCE: f64 = 1e-6;
     const RELATIVE: f64 = 1e-6;
+    const STATE: [Option<Variable>; 4] =
+        [Some(Variable::V), Some(Variable::GsynExc), Some(Variable::GsynInh), Some(Variable::W)];
+
+    fn v_thresh(&self) -> f64 {
+        self.0.v_thresh
+    }
+
+    fn check_threshold(&self, v_thresh: f64) -> Result<(), ParameterError> {
+        self.0.check_threshold(v_thresh)
+    }
 
     #[inline(always)]
-    fn derivative(&self, [v, g_exc, g_inh, w]: [f64; 4], held: bool, current: f64) -> [f64; 4] {
-        let (dv, dw) = self.0.slopes(v, w, [g_exc, g_inh], held, current);
+    fn derivative(&self, [v, g_exc, g_inh, w]: [f64; 4], held: bool, given: Given) -> [f64; 4] {
+        let (dv, dw) = self.0.slopes(v, w, [g_exc, g_inh], held, given);
         [dv, -g_exc / self.0.tau_syn[0], -g_inh / self.0.tau_syn[1], dw]
     }
 
     #[inline(always)]
-    fn within(&self, [v, _, _, w]: &mut [f64; 4], wait: &mut i64) -> bool {
-        self.0.fires(v, w, wait)
+    fn within(&self, [v, _, _, w]: &mut [f64; 4], wait: &mut i64, given: Given) -> bool {
+        self.0.fires(v, w, wait, given.v_thresh)
     }
 
     #[inline(always)]
-    fn end(&self, _: f64, y: &mut [f64; 4], wait: &mut i64, input: [f64; 2]) -> bool {
+    fn end(&self, _: f64, y: &mut [f64; 4], wait: &mut i64, input: [f64; 2], _: Given) -> bool {
         *wait -= i64::from(*wait > 0);
         y[1] += input[0];
         y[2] += input[1];
@@ -171,21 +194,31 @@ impl EifCondAlpha {
 impl Membrane<6> for EifCondAlpha {
     const TOLERANCE: f64 = 1e-6;
     const RELATIVE: f64 = 1e-6;
+    const STATE: [Option<Variable>; 6] =
+        [Some(Variable::V), None, Some(Variable::GsynExc), None, Some(Variable::GsynInh), Some(Variable::W)];
+
+    fn v_thresh(&self) -> f64 {
+        self.0.v_thresh
+    }
+
+    fn check_threshold(&self, v_thresh: f64) -> Result<(), ParameterError> {
+        self.0.check_threshold(v_thresh)
+    }
 
     #[inline(always)]
-    fn derivative(&self, [v, d_exc, g_exc, d_inh, g_inh, w]: [f64; 6], held: bool, current: f64) -> [f64; 6] {
-        let (dv, dw) = self.0.slopes(v, w, [g_exc, g_inh], held, current);
+    fn derivative(&self, [v, d_exc, g_exc, d_inh, g_inh, w]: [f64; 6], held: bool, given: Given) -> [f64; 6] {
+        let (dv, dw) = self.0.slopes(v, w, [g_exc, g_inh], held, given);
         let [tau_exc, tau_inh] = self.0.tau_syn;
         [dv, -d_exc / tau_exc, d_exc - g_exc / tau_exc, -d_inh / tau_inh, d_inh - g_inh / tau_inh, dw]
     }
 
     #[inline(always)]
-    fn within(&self, [v, _, _, _, _, w]: &mut [f64; 6], wait: &mut i64) -> bool {
-        self.0.fires(v, w, wait)
+    fn within(&self, [v, _, _, _, _, w]: &mut [f64; 6], wait: &mut i64, given: Given) -> bool {
+        self.0.fires(v, w, wait, given.v_thresh)
     }
 
     #[inline(always)]
-    fn end(&self, _: f64, y: &mut [f64; 6], wait: &mut i64, input: [f64; 2]) -> bool {
+    fn end(&self, _: f64, y: &mut [f64; 6], wait: &mut i64, input: [f64; 2], _: Given) -> bool {
         *wait -= i64::from(*wait > 0);
         y[1] += input[0] * (std::f64::consts::E / self.0.tau_syn[0]);
         y[3] += input[1] * (std::f64::consts::E / self.0.tau_syn[1]);

@@ -20,7 +20,8 @@
 
 use couple_ports::time::Span;
 
-use super::adaptive::{Adaptive, Membrane, conductances};
+use super::adaptive::{Adaptive, Given, Membrane, conductances};
+use super::signals::Variable;
 use super::{Definition, ParameterError};
 
 /// How long a neuron is deaf for its own peaks after one, in ms.
@@ -65,9 +66,25 @@ impl HhCondExp {
 
 impl Membrane<6> for HhCondExp {
     const TOLERANCE: f64 = 1e-3;
+    const STATE: [Option<Variable>; 6] = [
+        Some(Variable::V),
+        Some(Variable::M),
+        Some(Variable::H),
+        Some(Variable::N),
+        Some(Variable::GsynExc),
+        Some(Variable::GsynInh),
+    ];
+
+    fn v_thresh(&self) -> f64 {
+        f64::INFINITY
+    }
+
+    fn check_threshold(&self, _: f64) -> Result<(), ParameterError> {
+        Ok(())
+    }
 
     #[inline(always)]
-    fn derivative(&self, [v, m, h, n, g_exc, g_inh]: [f64; 6], _: bool, current: f64) -> [f64; 6] {
+    fn derivative(&self, [v, m, h, n, g_exc, g_inh]: [f64; 6], _: bool, given: Given) -> [f64; 6] {
         let i_na = self.g_na * m * m * m * h * (v - self.e_na);
         let i_k = self.g_k * n * n * n * n * (v - self.e_k);
         let i_l = self.g_l * (v - self.e_l);
@@ -81,7 +98,7 @@ impl Membrane<6> for HhCondExp {
         let alpha_h = 0.128 * ((17.0 - u) / 18.0).exp();
         let beta_h = 4.0 / (1.0 + ((40.0 - u) / 5.0).exp());
         [
-            (-i_na - i_k - i_l - i_exc - i_inh + current) / self.c_m,
+            (-i_na - i_k - i_l - i_exc - i_inh + given.current + given.offset) / self.c_m,
             alpha_m - (alpha_m + beta_m) * m,
             alpha_h - (alpha_h + beta_h) * h,
             alpha_n - (alpha_n + beta_n) * n,
@@ -91,7 +108,7 @@ impl Membrane<6> for HhCondExp {
     }
 
     #[inline(always)]
-    fn end(&self, before: f64, y: &mut [f64; 6], wait: &mut i64, input: [f64; 2]) -> bool {
+    fn end(&self, before: f64, y: &mut [f64; 6], wait: &mut i64, input: [f64; 2], _: Given) -> bool {
         y[4] += input[0];
         y[5] += input[1];
         if *wait > 0 {

@@ -18,7 +18,8 @@
 
 use couple_ports::time::Span;
 
-use super::adaptive::{Adaptive, Membrane, conductances, threshold};
+use super::adaptive::{Adaptive, Given, Membrane, conductances, threshold};
+use super::signals::Variable;
 use super::{Definition, ParameterError};
 
 /// What all neurons of a population share; mV, ms, pF, nS. The state is V, D_exc, g_exc, D_inh, g_inh.
@@ -58,15 +59,25 @@ impl IfCondAlpha {
 
 impl Membrane<5> for IfCondAlpha {
     const TOLERANCE: f64 = 1e-3;
+    const STATE: [Option<Variable>; 5] =
+        [Some(Variable::V), None, Some(Variable::GsynExc), None, Some(Variable::GsynInh)];
+
+    fn v_thresh(&self) -> f64 {
+        self.v_thresh
+    }
+
+    fn check_threshold(&self, v_thresh: f64) -> Result<(), ParameterError> {
+        super::threshold_above_reset(self.v_reset, v_thresh)
+    }
 
     #[inline(always)]
-    fn derivative(&self, [v, d_exc, g_exc, d_inh, g_inh]: [f64; 5], held: bool, current: f64) -> [f64; 5] {
-        let v = if self.v_thresh < v { self.v_thresh } else { v };
+    fn derivative(&self, [v, d_exc, g_exc, d_inh, g_inh]: [f64; 5], held: bool, given: Given) -> [f64; 5] {
+        let v = if given.v_thresh < v { given.v_thresh } else { v };
         let v = if held { self.v_reset } else { v };
         let i_exc = g_exc * (v - self.e_rev[0]);
         let i_inh = g_inh * (v - self.e_rev[1]);
         let i_l = self.g_l * (v - self.v_rest);
-        let dv = (-i_l - i_exc - i_inh + current) / self.c_m;
+        let dv = (-i_l - i_exc - i_inh + given.current + given.offset) / self.c_m;
         [
             if held { 0.0 } else { dv },
             -d_exc / self.tau_syn[0],
@@ -77,8 +88,8 @@ impl Membrane<5> for IfCondAlpha {
     }
 
     #[inline(always)]
-    fn end(&self, _: f64, y: &mut [f64; 5], wait: &mut i64, input: [f64; 2]) -> bool {
-        let fires = threshold(&mut y[0], wait, self.v_thresh, self.v_reset, self.refractory);
+    fn end(&self, _: f64, y: &mut [f64; 5], wait: &mut i64, input: [f64; 2], given: Given) -> bool {
+        let fires = threshold(&mut y[0], wait, given.v_thresh, self.v_reset, self.refractory);
         y[1] += input[0] * (std::f64::consts::E / self.tau_syn[0]);
         y[3] += input[1] * (std::f64::consts::E / self.tau_syn[1]);
         fires

@@ -21,6 +21,7 @@
 use couple_ports::time::Span;
 
 use super::rkf45::{self, System};
+use super::signals::{Injected, Parameter, Variable};
 use super::vector::{CHUNK, take, vectorised};
 use super::{Definition, Input, ParameterError};
 
@@ -44,6 +45,9 @@ struct Shared {
 struct Equations<'a> {
     shared: &'a Shared,
     held: bool,
+    v_thresh: f64,
+    /// `i_offset` and what is injected beside it, in pA.
+    offset: f64,
     current: f64,
 }
 
@@ -53,11 +57,11 @@ impl System<3> for Equations<'_> {
     #[inline(always)]
     fn derivative(&self, [v, g_exc, g_inh]: [f64; 3]) -> [f64; 3] {
         let c = self.shared;
-        let v = if c.v_thresh < v { c.v_thresh } else { v };
+        let v = if self.v_thresh < v { self.v_thresh } else { v };
         let i_exc = g_exc * (v - c.e_exc);
         let i_inh = g_inh * (v - c.e_inh);
         let i_l = c.g_l * (v - c.v_rest);
-        let dv = (0.0 - i_l + self.current - i_exc - i_inh) / c.c_m;
+        let dv = (self.current - i_l + self.offset - i_exc - i_inh) / c.c_m;
         [if self.held { 0.0 } else { dv }, -g_exc / c.tau_exc, -g_inh / c.tau_inh]
     }
 }
@@ -70,8 +74,10 @@ pub struct IfCondExp {
     g_exc: Vec<f64>,
     g_inh: Vec<f64>,
     wait: Vec<i64>,
-    /// `i_offset` in pA.
-    current: Vec<f64>,
+    injected: Injected,
+    v_thresh: Vec<f64>,
+    /// True once a current or a threshold has been set.
+    driven: bool,
     /// The length of each neuron's next integration step, if it wants a shorter one than the grid's.
     next: Vec<f64>,
 }
@@ -95,8 +101,7 @@ impl IfCondExp {
             h,
             refractory: super::refractory_steps(definition.constant("tau_refrac")?, step)?,
         };
-        let current = super::scaled(definition.each("i_offset")?, 1000.0);
-        Self::with(shared, current, definition)
+        Self::with(shared, Injected::new(definition.each("i_offset")?), definition)
     }
 
     /// Neurons of kind `IF_facets_hardware1`.
@@ -116,23 +121,34 @@ impl IfCondExp {
             h: super::step_ms(step),
             refractory: super::refractory_steps(1.0, step)?,
         };
-        Self::with(shared, vec![0.0; definition.size()], definition)
+        Self::with(shared, Injected::new(vec![0.0; definition.size()]), definition)
     }
 
-    fn with(shared: Shared, current: Vec<f64>, definition: &impl Definition) -> Result<Self, ParameterError> {
+    fn with(shared: Shared, injected: Injected, definition: &impl Definition) -> Result<Self, ParameterError> {
         let n = definition.size();
         Ok(IfCondExp {
             v: super::initial_or(definition, "v", shared.v_rest)?,
             g_exc: super::scaled(super::initial_or(definition, "gsyn_exc", 0.0)?, 1000.0),
             g_inh: super::scaled(super::initial_or(definition, "gsyn_inh", 0.0)?, 1000.0),
             wait: vec![0; n],
-            current,
+            injected,
+            v_thresh: vec![shared.v_thresh; n],
+            driven: false,
             next: vec![shared.h; n],
             shared,
         })
     }
 
     pub(super) fn advance(&mut self, inputs: [Input<'_>; 2], fired: &mut Vec<u32>) {
+        if self.driven {
+            self.step::<true>(inputs, fired);
+        } else {
+            self.step::<false>(inputs, fired);
+        }
+    }
+
+    /// Where nothing is `DRIVEN` all neurons have the same threshold, and no current but `i_offset`.
+    fn step<const DRIVEN: bool>(&mut self, inputs: [Input<'_>; 2], fired: &mut Vec<u32>) {
         let [exc_in, inh_in] = inputs;
         let n = self.v.len();
         let mut states = [[0.0; CHUNK]; 3];
@@ -144,10 +160,12 @@ impl IfCondExp {
                 g_exc: &mut self.g_exc[part.clone()],
                 g_inh: &mut self.g_inh[part.clone()],
                 wait: &mut self.wait[part.clone()],
-                current: &self.current[part.clone()],
+                v_thresh: &self.v_thresh[part.clone()],
+                offset: &self.injected.offset[part.clone()],
+                current: &self.injected.current[part.clone()],
                 next: &mut self.next[part.clone()],
             };
-            whole_step(&self.shared, &neurons, &mut states, &mut errors);
+            whole_step::<DRIVEN>(&self.shared, &neurons, &mut states, &mut errors);
             neurons.finish(&self.shared, &states, &errors);
             let (exc_sums, inh_sums) = (&mut exc_in.sums[part.clone()], &mut inh_in.sums[part.clone()]);
             for (g, sum) in self.g_exc[part.clone()].iter_mut().zip(exc_sums) {
@@ -156,17 +174,18 @@ impl IfCondExp {
             for (g, sum) in self.g_inh[part.clone()].iter_mut().zip(inh_sums) {
                 *g += take(sum, inh_in.unit);
             }
-            self.threshold(part, fired);
+            self.threshold::<DRIVEN>(part, fired);
         }
     }
 
     /// Holds the refractory neurons and resets those that reach the threshold.
-    fn threshold(&mut self, part: std::ops::Range<usize>, fired: &mut Vec<u32>) {
+    fn threshold<const DRIVEN: bool>(&mut self, part: std::ops::Range<usize>, fired: &mut Vec<u32>) {
         for i in part {
+            let v_thresh = if DRIVEN { self.v_thresh[i] } else { self.shared.v_thresh };
             if self.wait[i] > 0 {
                 self.wait[i] -= 1;
                 self.v[i] = self.shared.v_reset;
-            } else if self.v[i] >= self.shared.v_thresh {
+            } else if self.v[i] >= v_thresh {
                 self.wait[i] = self.shared.refractory;
                 self.v[i] = self.shared.v_reset;
                 fired.push(i as u32);
@@ -174,8 +193,26 @@ impl IfCondExp {
         }
     }
 
-    pub(super) fn membrane_potential(&self, out: &mut Vec<f64>) {
-        out.extend(&self.v);
+    pub(super) fn read(&self, variable: Variable, out: &mut Vec<f64>) -> bool {
+        let values = match variable {
+            Variable::V => &self.v,
+            Variable::GsynExc => &self.g_exc,
+            Variable::GsynInh => &self.g_inh,
+            _ => return false,
+        };
+        variable.append(values, out);
+        true
+    }
+
+    pub(super) fn set(&mut self, parameter: Parameter, values: &[f64]) {
+        self.driven = true;
+        if !self.injected.set(parameter, values) {
+            self.v_thresh.copy_from_slice(values);
+        }
+    }
+
+    pub(super) fn check_threshold(&self, v_thresh: f64) -> Result<(), ParameterError> {
+        super::threshold_above_reset(self.shared.v_reset, v_thresh)
     }
 }
 
@@ -185,12 +222,20 @@ struct Part<'a> {
     g_exc: &'a mut [f64],
     g_inh: &'a mut [f64],
     wait: &'a mut [i64],
+    v_thresh: &'a [f64],
+    offset: &'a [f64],
     current: &'a [f64],
     next: &'a mut [f64],
 }
 
 impl Part<'_> {
+    fn equations<'a>(&self, shared: &'a Shared, i: usize) -> Equations<'a> {
+        let (v_thresh, offset, current) = (self.v_thresh[i], self.offset[i], self.current[i]);
+        Equations { shared, held: self.wait[i] > 0, v_thresh, offset, current }
+    }
+
     /// Takes over the whole step where it stands, and integrates anew where it does not.
+    #[inline(always)]
     fn finish(self, c: &Shared, states: &[[f64; CHUNK]; 3], errors: &[f64; CHUNK]) {
         for i in 0..self.v.len() {
             // A step that stands proposes none shorter than itself, so `next` need not change.
@@ -198,7 +243,7 @@ impl Part<'_> {
                 (self.v[i], self.g_exc[i], self.g_inh[i]) = (states[0][i], states[1][i], states[2][i]);
                 self.next[i] = c.h;
             } else {
-                let equations = Equations { shared: c, held: self.wait[i] > 0, current: self.current[i] };
+                let equations = self.equations(c, i);
                 let mut y = [self.v[i], self.g_exc[i], self.g_inh[i]];
                 rkf45::integrate(&equations, &mut y, c.h, &mut self.next[i]);
                 [self.v[i], self.g_exc[i], self.g_inh[i]] = y;
@@ -209,12 +254,14 @@ impl Part<'_> {
 
 vectorised! {
     /// Every neuron's state after one undivided step, and its error.
-    fn whole_step(c: &Shared, part: &Part<'_>, states: &mut [[f64; CHUNK]; 3], errors: &mut [f64; CHUNK]) -> () {
+    fn whole_step<const DRIVEN: bool>(c: &Shared, part: &Part<'_>, states: &mut [[f64; CHUNK]; 3], errors: &mut [f64; CHUNK]) -> () {
         let n = part.v.len().min(CHUNK);
         let (v, g_exc, g_inh) = (&part.v[..n], &part.g_exc[..n], &part.g_inh[..n]);
-        let (wait, current) = (&part.wait[..n], &part.current[..n]);
+        let (wait, offset) = (&part.wait[..n], &part.offset[..n]);
+        let (v_thresh, current) = (&part.v_thresh[..n], &part.current[..n]);
         for i in 0..n {
-            let equations = Equations { shared: c, held: wait[i] > 0, current: current[i] };
+            let (v_thresh, current) = if DRIVEN { (v_thresh[i], current[i]) } else { (c.v_thresh, 0.0) };
+            let equations = Equations { shared: c, held: wait[i] > 0, v_thresh, offset: offset[i], current };
             let y = [v[i], g_exc[i], g_inh[i]];
             let (end, worst) = rkf45::step(&equations, y, equations.derivative(y), c.h);
             states[0][i] = end[0];

@@ -18,7 +18,8 @@
 
 use couple_ports::time::Span;
 
-use super::adaptive::{Adaptive, Membrane, conductances, threshold};
+use super::adaptive::{Adaptive, Given, Membrane, conductances, threshold};
+use super::signals::Variable;
 use super::{Definition, ParameterError};
 
 /// What all neurons of a population share; mV, ms, pF, nS. The state is V, g_exc, g_inh, g_s, g_r.
@@ -69,15 +70,25 @@ impl IfCondExpGsfaGrr {
 
 impl Membrane<5> for IfCondExpGsfaGrr {
     const TOLERANCE: f64 = 1e-3;
+    const STATE: [Option<Variable>; 5] =
+        [Some(Variable::V), Some(Variable::GsynExc), Some(Variable::GsynInh), Some(Variable::GS), Some(Variable::GR)];
+
+    fn v_thresh(&self) -> f64 {
+        self.v_thresh
+    }
+
+    fn check_threshold(&self, v_thresh: f64) -> Result<(), ParameterError> {
+        super::threshold_above_reset(self.v_reset, v_thresh)
+    }
 
     #[inline(always)]
-    fn derivative(&self, [v, g_exc, g_inh, g_s, g_r]: [f64; 5], held: bool, current: f64) -> [f64; 5] {
+    fn derivative(&self, [v, g_exc, g_inh, g_s, g_r]: [f64; 5], held: bool, given: Given) -> [f64; 5] {
         let i_l = self.g_l * (v - self.v_rest);
         let i_exc = g_exc * (v - self.e_rev[0]);
         let i_inh = g_inh * (v - self.e_rev[1]);
         let i_sfa = g_s * (v - self.e_rev[2]);
         let i_rr = g_r * (v - self.e_rev[3]);
-        let dv = (-i_l + current - i_exc - i_inh - i_sfa - i_rr) / self.c_m;
+        let dv = (-i_l + given.current + given.offset - i_exc - i_inh - i_sfa - i_rr) / self.c_m;
         [
             if held { 0.0 } else { dv },
             -g_exc / self.tau[0],
@@ -88,10 +99,10 @@ impl Membrane<5> for IfCondExpGsfaGrr {
     }
 
     #[inline(always)]
-    fn end(&self, _: f64, y: &mut [f64; 5], wait: &mut i64, input: [f64; 2]) -> bool {
+    fn end(&self, _: f64, y: &mut [f64; 5], wait: &mut i64, input: [f64; 2], given: Given) -> bool {
         y[1] += input[0];
         y[2] += input[1];
-        let fires = threshold(&mut y[0], wait, self.v_thresh, self.v_reset, self.refractory);
+        let fires = threshold(&mut y[0], wait, given.v_thresh, self.v_reset, self.refractory);
         if fires {
             y[3] += self.q_sfa;
             y[4] += self.q_rr;

@@ -18,6 +18,7 @@
 use couple_ports::time::Span;
 
 use super::propagators::{Propagator, expm1};
+use super::signals::{Drive, Parameter, Thresholds, Variable};
 use super::vector::{CHUNK, take, vectorised};
 use super::{Definition, Input, ParameterError};
 
@@ -66,8 +67,8 @@ pub struct IfCurrAlpha {
     inh: Vec<f64>,
     inh_derivative: Vec<f64>,
     wait: Vec<i64>,
-    /// What `i_offset` adds to V in a step.
-    drive: Vec<f64>,
+    drive: Drive,
+    thresholds: Thresholds,
 }
 
 impl IfCurrAlpha {
@@ -91,14 +92,15 @@ impl IfCurrAlpha {
         let n = definition.size();
         let v = super::initial_or(definition, "v", v_rest)?;
         Ok(IfCurrAlpha {
-            shared,
             v: v.into_iter().map(|v| v - v_rest).collect(),
             exc: super::scaled(super::initial_or(definition, "isyn_exc", 0.0)?, 1000.0),
             exc_derivative: vec![0.0; n],
             inh: super::scaled(super::initial_or(definition, "isyn_inh", 0.0)?, 1000.0),
             inh_derivative: vec![0.0; n],
             wait: vec![0; n],
-            drive: definition.each("i_offset")?.into_iter().map(|i| p_0 * (1000.0 * i)).collect(),
+            drive: Drive::new(definition.each("i_offset")?, p_0),
+            thresholds: Thresholds::new(shared.v_thresh),
+            shared,
         })
     }
 
@@ -116,19 +118,39 @@ impl IfCurrAlpha {
                 [&mut self.exc[part.clone()], &mut self.exc_derivative[part.clone()]],
                 [&mut self.inh[part.clone()], &mut self.inh_derivative[part.clone()]],
                 wait,
-                &self.drive[part.clone()],
+                &self.drive.added[part.clone()],
                 &mut exc_in.sums[part.clone()],
                 &mut inh_in.sums[part],
                 units,
             );
             if any {
-                super::fire(v, wait, self.shared.v_thresh, self.shared.v_reset, self.shared.refractory, start, fired);
+                let held = (self.shared.v_reset, self.shared.refractory);
+                self.thresholds.fire((v, wait), held, start, fired);
             }
         }
     }
 
-    pub(super) fn membrane_potential(&self, out: &mut Vec<f64>) {
-        out.extend(self.v.iter().map(|v| v + self.shared.v_rest));
+    pub(super) fn read(&self, variable: Variable, out: &mut Vec<f64>) -> bool {
+        match variable {
+            Variable::V => out.extend(self.v.iter().map(|v| v + self.shared.v_rest)),
+            Variable::IsynExc => variable.append(&self.exc, out),
+            Variable::IsynInh => variable.append(&self.inh, out),
+            _ => return false,
+        }
+        true
+    }
+
+    pub(super) fn set(&mut self, parameter: Parameter, values: &[f64]) {
+        if !self.drive.set(parameter, values) {
+            let v_rest = self.shared.v_rest;
+            self.thresholds.set(values.iter().map(|v_thresh| v_thresh - v_rest));
+            self.shared.v_thresh = self.thresholds.lowest;
+        }
+    }
+
+    pub(super) fn check_threshold(&self, v_thresh: f64) -> Result<(), ParameterError> {
+        let v_reset = self.shared.v_reset + self.shared.v_rest;
+        super::threshold_above_reset(v_reset, v_thresh)
     }
 }
 

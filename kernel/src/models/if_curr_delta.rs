@@ -13,6 +13,7 @@
 
 use couple_ports::time::Span;
 
+use super::signals::{Drive, Parameter, Thresholds, Variable};
 use super::vector::{CHUNK, take, vectorised};
 use super::{Definition, Input, ParameterError};
 
@@ -32,8 +33,8 @@ pub struct IfCurrDelta {
     /// Relative to `v_rest`.
     v: Vec<f64>,
     wait: Vec<i64>,
-    /// What `i_offset` adds to V in a step.
-    drive: Vec<f64>,
+    drive: Drive,
+    thresholds: Thresholds,
 }
 
 impl IfCurrDelta {
@@ -54,10 +55,11 @@ impl IfCurrDelta {
         };
         let v = super::initial_or(definition, "v", v_rest)?;
         Ok(IfCurrDelta {
-            shared,
             v: v.into_iter().map(|v| v - v_rest).collect(),
             wait: vec![0; definition.size()],
-            drive: definition.each("i_offset")?.into_iter().map(|i| p_0 * (1000.0 * i)).collect(),
+            drive: Drive::new(definition.each("i_offset")?, p_0),
+            thresholds: Thresholds::new(shared.v_thresh),
+            shared,
         })
     }
 
@@ -70,14 +72,32 @@ impl IfCurrDelta {
             let v = &mut self.v[part.clone()];
             let wait = &mut self.wait[part.clone()];
             let (exc_in, inh_in) = (&mut exc_in.sums[part.clone()], &mut inh_in.sums[part.clone()]);
-            if propagate(&self.shared, v, wait, &self.drive[part], exc_in, inh_in, units) {
-                super::fire(v, wait, self.shared.v_thresh, self.shared.v_reset, self.shared.refractory, start, fired);
+            if propagate(&self.shared, v, wait, &self.drive.added[part], exc_in, inh_in, units) {
+                let held = (self.shared.v_reset, self.shared.refractory);
+                self.thresholds.fire((v, wait), held, start, fired);
             }
         }
     }
 
-    pub(super) fn membrane_potential(&self, out: &mut Vec<f64>) {
+    pub(super) fn read(&self, variable: Variable, out: &mut Vec<f64>) -> bool {
+        if variable != Variable::V {
+            return false;
+        }
         out.extend(self.v.iter().map(|v| v + self.shared.v_rest));
+        true
+    }
+
+    pub(super) fn set(&mut self, parameter: Parameter, values: &[f64]) {
+        if !self.drive.set(parameter, values) {
+            let v_rest = self.shared.v_rest;
+            self.thresholds.set(values.iter().map(|v_thresh| v_thresh - v_rest));
+            self.shared.v_thresh = self.thresholds.lowest;
+        }
+    }
+
+    pub(super) fn check_threshold(&self, v_thresh: f64) -> Result<(), ParameterError> {
+        let v_reset = self.shared.v_reset + self.shared.v_rest;
+        super::threshold_above_reset(v_reset, v_thresh)
     }
 }
 

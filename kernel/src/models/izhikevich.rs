@@ -1,7 +1,7 @@
 //! `Izhikevich`: the quadratic cell with a recovery variable.
 //!
 //! ```text
-//!   dv/dt = 0.04 v² + 5 v + 140 − u + I,     du/dt = a (b v − u),     I = i_offset in units of 1 pA
+//!   dv/dt = 0.04 v² + 5 v + 140 − u + I,     du/dt = a (b v − u),     I = i_offset + current in units of 1 pA
 //!   a spike of weight w:  v += w;      v ≥ 30 mV:  spike;  v = c,  u += d
 //! ```
 //!
@@ -13,6 +13,7 @@
 
 use couple_ports::time::Span;
 
+use super::signals::{Injected, NOTHING, Parameter, Variable};
 use super::vector::take;
 use super::{Definition, Input, ParameterError};
 
@@ -28,8 +29,9 @@ pub struct Izhikevich {
     d: f64,
     v: Vec<f64>,
     u: Vec<f64>,
-    /// `i_offset` in pA.
-    current: Vec<f64>,
+    injected: Injected,
+    /// True once a current has been set.
+    driven: bool,
 }
 
 impl Izhikevich {
@@ -46,16 +48,28 @@ impl Izhikevich {
             d: definition.constant("d")?,
             v: super::initial_or(definition, "v", -70.0)?,
             u: super::initial_or(definition, "u", -14.0)?,
-            current: super::scaled(definition.each("i_offset")?, 1000.0),
+            injected: Injected::new(definition.each("i_offset")?),
+            driven: false,
         })
     }
 
     pub(super) fn advance(&mut self, inputs: [Input<'_>; 2], fired: &mut Vec<u32>) {
+        if self.driven {
+            self.step::<true>(inputs, fired);
+        } else {
+            self.step::<false>(inputs, fired);
+        }
+    }
+
+    /// Where nothing is `DRIVEN` there is no current but `i_offset`.
+    fn step<const DRIVEN: bool>(&mut self, inputs: [Input<'_>; 2], fired: &mut Vec<u32>) {
         let [exc_in, inh_in] = inputs;
-        for (i, ((v, u), current)) in self.v.iter_mut().zip(&mut self.u).zip(&self.current).enumerate() {
+        let Injected { offset, current } = &self.injected;
+        for (i, ((v, u), offset)) in self.v.iter_mut().zip(&mut self.u).zip(offset).enumerate() {
+            let current = if DRIVEN { current[i] } else { NOTHING };
             let input = take(&mut exc_in.sums[i], exc_in.unit) + take(&mut inh_in.sums[i], inh_in.unit);
             let (v_old, u_old) = (*v, *u);
-            *v += self.h * (0.04 * v_old * v_old + 5.0 * v_old + 140.0 - u_old + current) + input;
+            *v += self.h * (0.04 * v_old * v_old + 5.0 * v_old + 140.0 - u_old + current + offset) + input;
             *u += self.h * self.a * (self.b * v_old - u_old);
             if *v >= V_THRESH {
                 *v = self.c;
@@ -65,7 +79,21 @@ impl Izhikevich {
         }
     }
 
-    pub(super) fn membrane_potential(&self, out: &mut Vec<f64>) {
-        out.extend(&self.v);
+    pub(super) fn read(&self, variable: Variable, out: &mut Vec<f64>) -> bool {
+        match variable {
+            Variable::V => variable.append(&self.v, out),
+            Variable::U => variable.append(&self.u, out),
+            _ => return false,
+        }
+        true
+    }
+
+    pub(super) fn set(&mut self, parameter: Parameter, values: &[f64]) {
+        self.driven = true;
+        self.injected.set(parameter, values);
+    }
+
+    pub(super) fn check_threshold(&self, _: f64) -> Result<(), ParameterError> {
+        Ok(())
     }
 }

@@ -8,6 +8,10 @@
 //!   step k:  propagate state over (t[k-1], t[k]]  →  add the input that arrives at t[k]  →  threshold  →  spike at t[k]
 //! ```
 //!
+//! Before a step neurons may be given a current, another `i_offset` or another `v_thresh` ([`Neurons::set`]), which count
+//! throughout the step; after it their state variables can be read ([`Neurons::read`]): the values at the step's end, input and
+//! reset included, as NEST's multimeter records them. Where an equation has `i_offset`, the injected `current` is added to it.
+//!
 //! Input comes as 64-bit integers, multiples of the receptor's grid, whose sum does not depend on the order of
 //! arrival. Inside a model the units are NEST's: ms, mV, pF, pA, nS.
 
@@ -23,6 +27,7 @@ mod if_curr_exp;
 mod izhikevich;
 pub mod propagators;
 mod rkf45;
+mod signals;
 mod vector;
 
 use couple_network::description::{Cell, Receptor};
@@ -38,6 +43,7 @@ pub use if_curr_alpha::IfCurrAlpha;
 pub use if_curr_delta::IfCurrDelta;
 pub use if_curr_exp::IfCurrExp;
 pub use izhikevich::Izhikevich;
+pub use signals::{Parameter, Variable};
 
 /// What a population's neurons are made of: parameters and initial values by PyNN's names, in PyNN's units.
 pub trait Definition {
@@ -149,9 +155,21 @@ impl Neurons {
         of_each!(self, neurons => neurons.advance(inputs, fired));
     }
 
-    /// The membrane potential of each neuron in mV, appended to `out`.
-    pub fn membrane_potential(&self, out: &mut Vec<f64>) {
-        of_each!(self, neurons => neurons.membrane_potential(out));
+    /// The present value of a state variable of each neuron, in PyNN's unit, appended to `out`; false when the cell has no
+    /// such variable.
+    pub fn read(&self, variable: Variable, out: &mut Vec<f64>) -> bool {
+        of_each!(self, neurons => neurons.read(variable, out))
+    }
+
+    /// From now on the neurons have these values of a parameter, in PyNN's unit, one for each neuron. Thresholds must have
+    /// been found good by [`Neurons::check_threshold`]; what the cell does not have is left alone.
+    pub fn set(&mut self, parameter: Parameter, values: &[f64]) {
+        of_each!(self, neurons => neurons.set(parameter, values));
+    }
+
+    /// Whether a neuron can have the threshold `v_thresh` (mV).
+    pub fn check_threshold(&self, v_thresh: f64) -> Result<(), ParameterError> {
+        of_each!(self, neurons => neurons.check_threshold(v_thresh))
     }
 }
 
@@ -211,6 +229,11 @@ fn reset_below_threshold(v_reset: f64, v_thresh: f64) -> Result<(), ParameterErr
     if v_reset < v_thresh { Ok(()) } else { Err(range("v_reset", v_reset, "below `v_thresh`")) }
 }
 
+/// A threshold that is set while neurons run.
+fn threshold_above_reset(v_reset: f64, v_thresh: f64) -> Result<(), ParameterError> {
+    if v_thresh > v_reset { Ok(()) } else { Err(range("v_thresh", v_thresh, "above `v_reset`")) }
+}
+
 /// Initial values of `name`, `default` where the description has none.
 fn initial_or(definition: &impl Definition, name: &str, default: f64) -> Result<Vec<f64>, ParameterError> {
     Ok(definition.initial(name)?.unwrap_or_else(|| vec![default; definition.size()]))
@@ -219,23 +242,4 @@ fn initial_or(definition: &impl Definition, name: &str, default: f64) -> Result<
 /// Values of the description times `factor`: from PyNN's units to the model's.
 fn scaled(values: Vec<f64>, factor: f64) -> Vec<f64> {
     values.into_iter().map(|value| factor * value).collect()
-}
-
-/// Resets the neurons of a chunk that have reached the threshold and notes their positions (counted from `start` on).
-fn fire(
-    v: &mut [f64],
-    wait: &mut [i64],
-    v_thresh: f64,
-    v_reset: f64,
-    refractory: i64,
-    start: usize,
-    fired: &mut Vec<u32>,
-) {
-    for (i, (v, wait)) in v.iter_mut().zip(wait).enumerate() {
-        if *v >= v_thresh {
-            *v = v_reset;
-            *wait = refractory;
-            fired.push((start + i) as u32);
-        }
-    }
 }

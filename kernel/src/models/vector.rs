@@ -19,27 +19,27 @@ pub(super) fn take(sum: &mut i64, unit: f64) -> f64 {
 /// Defines a function twice, for the baseline and for AVX2, and chooses at run time. The operations and their order
 /// are the same (no fused multiply-add), hence the results are.
 macro_rules! vectorised {
-    ($(#[$doc:meta])* fn $name:ident($($arg:ident: $type:ty),* $(,)?) -> $out:ty $body:block) => {
+    ($(#[$doc:meta])* fn $name:ident$(<const $c:ident: bool>)?($($arg:ident: $type:ty),* $(,)?) -> $out:ty $body:block) => {
         $(#[$doc])*
         #[inline]
         #[allow(clippy::too_many_arguments)]
-        fn $name($($arg: $type),*) -> $out {
+        fn $name$(<const $c: bool>)?($($arg: $type),*) -> $out {
             #[inline(always)]
             #[allow(clippy::too_many_arguments)]
-            fn plain($($arg: $type),*) -> $out $body
+            fn plain$(<const $c: bool>)?($($arg: $type),*) -> $out $body
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx2")]
                 #[allow(clippy::too_many_arguments)]
-                fn avx2($($arg: $type),*) -> $out {
-                    plain($($arg),*)
+                fn avx2$(<const $c: bool>)?($($arg: $type),*) -> $out {
+                    plain$(::<$c>)?($($arg),*)
                 }
                 if std::arch::is_x86_feature_detected!("avx2") {
                     // SAFETY: the processor has AVX2, as was just asked.
-                    return unsafe { avx2($($arg),*) };
+                    return unsafe { avx2$(::<$c>)?($($arg),*) };
                 }
             }
-            plain($($arg),*)
+            plain$(::<$c>)?($($arg),*)
         }
     };
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-use couple_kernel::models::{Definition, Input, Neurons, ParameterError, weight_unit};
+use couple_kernel::models::{Definition, Input, Neurons, Parameter, ParameterError, Variable, weight_unit};
 use couple_network::description::Cell;
 use couple_ports::time::Span;
 
@@ -23,6 +23,10 @@ pub struct Case {
     pub step: Span,
     /// Number of steps.
     pub steps: u32,
+    /// Injected current: (step after which it flows, nA), sorted.
+    pub current: Vec<(u32, f64)>,
+    /// Changes of parameters: (step after which they are so, parameter, value), sorted.
+    pub changes: Vec<(u32, Parameter, f64)>,
     /// Arrivals at the excitatory and at the inhibitory receptor: (step, weight in units of 2^-40), sorted.
     pub arrivals: [Vec<(u32, i64)>; 2],
 }
@@ -30,8 +34,8 @@ pub struct Case {
 /// What a neuron did.
 #[derive(Default)]
 pub struct Trace {
-    /// Potential after each step, mV.
-    pub v: Vec<f64>,
+    /// The cell's state variables after each step, in the catalogue's order and PyNN's units.
+    pub states: Vec<Vec<f64>>,
     /// Steps at which it fired.
     pub spikes: Vec<u32>,
 }
@@ -93,7 +97,7 @@ impl Case {
             _ => -63.0,
         };
         let initial = BTreeMap::from([("v", v)]);
-        Case { name: name.into(), cell, params, initial, step, steps, arrivals }
+        Case { name: name.into(), cell, params, initial, step, steps, current: vec![], changes: vec![], arrivals }
     }
 
     /// The same with another initial value.
@@ -108,11 +112,39 @@ impl Case {
         self
     }
 
+    /// The same with a current that jumps every 5 ms to a random value within `range` (nA).
+    pub fn injected(mut self, range: [f64; 2], seed: u64) -> Self {
+        self.name += ", injected current";
+        self.current = self.jumps(range, seed);
+        self
+    }
+
+    /// The same with a parameter that jumps every 5 ms to a random value within `range`.
+    pub fn changing(mut self, parameter: Parameter, range: [f64; 2], seed: u64) -> Self {
+        self.name += &format!(", {} changes", parameter.name());
+        let jumps = self.jumps(range, seed);
+        self.changes.extend(jumps.into_iter().map(|(after, value)| (after, parameter, value)));
+        self.changes.sort_by_key(|change| change.0);
+        self
+    }
+
+    fn jumps(&self, [low, high]: [f64; 2], seed: u64) -> Vec<(u32, f64)> {
+        let (mut numbers, every) = (Numbers(seed), Span::from_ns(5_000_000).steps(self.step) as u32);
+        (1..self.steps / every).map(|k| (k * every, low + (high - low) * numbers.next())).collect()
+    }
+
+    /// The state variables of the cell.
+    pub fn states(&self) -> Vec<&'static str> {
+        self.cell.entry().state.iter().map(|state| state.name).collect()
+    }
+
     /// The neuron's behaviour in the kernel.
     pub fn run(&self) -> Trace {
         let mut neurons = Neurons::new(self.cell, self, self.step).expect("the parameters are in range");
         let unit = UNIT * weight_unit(self.cell);
-        let mut trace = Trace::default();
+        let states: Vec<Variable> =
+            self.states().into_iter().map(|name| Variable::named(name).expect("known")).collect();
+        let mut trace = Trace { states: vec![vec![]; states.len()], spikes: vec![] };
         let mut next = [0, 0];
         for k in 1..=self.steps {
             let mut sums = [[0i64], [0i64]];
@@ -123,11 +155,18 @@ impl Case {
                     next[receptor] += 1;
                 }
             }
+            let currents = self.current.iter().map(|&(after, current)| (after, Parameter::Current, current));
+            for (_, parameter, value) in currents.chain(self.changes.iter().copied()).filter(|change| change.0 + 1 == k)
+            {
+                neurons.set(parameter, &[value]);
+            }
             let [exc, inh] = &mut sums;
             let mut fired = Vec::new();
             neurons.advance([Input { sums: exc, unit }, Input { sums: inh, unit }], &mut fired);
             trace.spikes.extend(fired.iter().map(|_| k));
-            neurons.membrane_potential(&mut trace.v);
+            for (variable, values) in states.iter().zip(&mut trace.states) {
+                assert!(neurons.read(*variable, values), "{:?} has no {variable:?}", self.cell);
+            }
         }
         trace
     }
@@ -148,6 +187,11 @@ impl Case {
             let list: Vec<String> = arrivals.iter().map(|(at, w)| format!("[{at},{:?}]", *w as f64 * UNIT)).collect();
             let _ = write!(text, ",\"{receptor}\":[{}]", list.join(","));
         }
+        let list: Vec<String> = self.current.iter().map(|(after, i)| format!("[{after},{i:?}]")).collect();
+        let _ = write!(text, ",\"current\":[{}]", list.join(","));
+        let change = |(after, p, v): &(u32, Parameter, f64)| format!("[{after},\"{}\",{v:?}]", p.name());
+        let list: Vec<String> = self.changes.iter().map(change).collect();
+        let _ = write!(text, ",\"changes\":[{}],\"read\":{:?}", list.join(","), self.states());
         text + "}"
     }
 }
@@ -200,7 +244,42 @@ pub fn cases() -> Vec<Case> {
     ]
     .into_iter()
     .chain(adaptive_cases())
+    .chain(driven_cases())
     .collect()
+}
+
+/// Of each cell with an injected current, and with parameters that change while it runs.
+fn driven_cases() -> Vec<Case> {
+    let strengths = [
+        (Cell::IfCurrExp, [0.4, -0.4], [-0.3, 0.6]),
+        (Cell::IfCurrAlpha, [0.25, -0.25], [-0.3, 0.6]),
+        (Cell::IfCurrDelta, [2.0, -2.0], [-0.3, 0.6]),
+        (Cell::IfCondExp, [0.008, 0.02], [-0.3, 0.6]),
+        (Cell::IfCondAlpha, [0.008, 0.02], [-0.3, 0.6]),
+        (Cell::IfCondExpGsfaGrr, [0.012, 0.02], [-0.3, 1.5]),
+        (Cell::IfFacetsHardware1, [0.02, 0.03], [-0.3, 0.6]),
+        (Cell::EifCondExpIsfaIsta, [0.012, 0.02], [-0.3, 1.0]),
+        (Cell::EifCondAlphaIsfaIsta, [0.01, 0.02], [-0.3, 1.0]),
+        (Cell::HhCondExp, [0.01, 0.02], [-0.5, 1.5]),
+        (Cell::Izhikevich, [2.0, -2.0], [-0.005, 0.012]),
+    ];
+    let mut cases = Vec::new();
+    for (seed, (cell, strength, current)) in (100..).zip(strengths) {
+        let case = || Case::random(cell.name(), cell, Span::from_ns(100_000), 10_000, strength, seed);
+        let has = |name: &str| cell.entry().parameter(name).is_some();
+        cases.push(case().injected(current, seed));
+        if has("i_offset") {
+            cases.push(case().changing(Parameter::IOffset, current, seed + 50).injected(current, seed));
+        }
+        if has("v_thresh") {
+            cases.push(case().changing(Parameter::VThresh, [-56.0, -48.0], seed + 70));
+        }
+    }
+    // Where the threshold does more than shape the upswing.
+    let sharp =
+        Case::random("AdEx, delta_T = 0", Cell::EifCondExpIsfaIsta, Span::from_ns(100_000), 10_000, [0.012, 0.02], 22);
+    cases.push(sharp.with("delta_T", 0.0).with("v_spike", -45.0).changing(Parameter::VThresh, [-56.0, -48.0], 91));
+    cases
 }
 
 /// Of the cells that only an adaptive step, or none at all, integrates.
@@ -266,8 +345,12 @@ pub fn run_in_nest(python: &PathBuf, cases: &[Case]) -> Vec<Trace> {
         let (kind, value) = line.split_once(' ').expect("a line has a kind and a value");
         match (kind, traces.last_mut()) {
             ("case", _) => traces.push(Trace::default()),
-            ("v", Some(trace)) => {
-                trace.v.push(f64::from_bits(u64::from_str_radix(value, 16).expect("64 bits in hexadecimal")))
+            ("x", Some(trace)) => {
+                let (position, bits) = value.split_once(' ').expect("a position and bits");
+                let position: usize = position.parse().expect("a position");
+                trace.states.resize(trace.states.len().max(position + 1), vec![]);
+                let bits = u64::from_str_radix(bits, 16).expect("64 bits in hexadecimal");
+                trace.states[position].push(f64::from_bits(bits));
             }
             ("s", Some(trace)) => trace.spikes.push(value.parse().expect("a step")),
             _ => panic!("unexpected line `{line}`"),
@@ -277,10 +360,14 @@ pub fn run_in_nest(python: &PathBuf, cases: &[Case]) -> Vec<Trace> {
     traces
 }
 
-/// How far two traces are apart: (largest difference in mV, steps with other bits, spikes equal).
+/// How far two traces are apart: (largest difference of the potential in mV, values of state variables with other bits,
+/// spikes equal).
 pub fn compare(ours: &Trace, theirs: &Trace) -> (f64, usize, bool) {
-    assert_eq!(ours.v.len(), theirs.v.len());
-    let pairs = || ours.v.iter().zip(&theirs.v);
-    let largest = pairs().map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    let (ours_v, theirs_v) = (&ours.states[0], &theirs.states[0]);
+    assert_eq!(ours_v.len(), theirs_v.len());
+    assert_eq!(ours.states.len(), theirs.states.len());
+    let pairs = || ours.states.iter().flatten().zip(theirs.states.iter().flatten());
+    let potentials = || ours_v.iter().zip(theirs_v);
+    let largest = potentials().map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
     (largest, pairs().filter(|(a, b)| a.to_bits() != b.to_bits()).count(), ours.spikes == theirs.spikes)
 }
