@@ -21,7 +21,7 @@ pub(super) fn module(
     interpreter: &Interpreter,
     progress: Progress<'_>,
 ) -> Result<PathBuf, SetupError> {
-    let (compiler, version) = compiler(tools)?;
+    let (compiler, version) = compiler(tools, "the NEST extension")?;
     let config = std::fs::read_to_string(interpreter.include.join("config.h")).unwrap_or_default();
     let strings = format!("-D_GLIBCXX_USE_CXX11_ABI={}", u8::from(interpreter.new_strings));
     let include = interpreter.include.to_string_lossy();
@@ -54,7 +54,7 @@ pub(super) fn module(
 }
 
 /// The C++ compiler, and what it says of itself.
-fn compiler(tools: &Tools) -> Result<(PathBuf, String), SetupError> {
+pub(super) fn compiler(tools: &Tools, what: &str) -> Result<(PathBuf, String), SetupError> {
     let install = "install one (Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++), or set CXX to its path";
     let chosen = std::env::var("CXX").ok().filter(|name| !name.is_empty());
     let names = match &chosen {
@@ -62,7 +62,7 @@ fn compiler(tools: &Tools) -> Result<(PathBuf, String), SetupError> {
         None => vec!["g++", "c++", "clang++"],
     };
     let Some(path) = names.iter().find_map(|name| tools.find(name)) else {
-        let what = format!("the NEST extension needs a C++ compiler, but there is no {}", names.join(", "));
+        let what = format!("{what} needs a C++ compiler, but there is no {}", names.join(", "));
         return Err(SetupError::new(what, install));
     };
     let Some(version) = tools.ask(&path, &["--version"]) else {
@@ -71,7 +71,7 @@ fn compiler(tools: &Tools) -> Result<(PathBuf, String), SetupError> {
     let version = version.lines().next().unwrap_or_default().to_string();
     let major = tools.ask(&path, &["-dumpversion"]).and_then(|v| v.split('.').next()?.parse::<u32>().ok());
     if !version.contains("clang") && major.is_some_and(|major| major < OLDEST_GCC) {
-        let what = format!("{} is {version}, but the NEST extension needs GCC {OLDEST_GCC} or later", path.display());
+        let what = format!("{} is {version}, but {what} needs GCC {OLDEST_GCC} or later", path.display());
         return Err(SetupError::new(what, "install a newer g++ and set CXX to its path"));
     }
     Ok((path, version))

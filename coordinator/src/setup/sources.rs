@@ -14,6 +14,12 @@ macro_rules! embedded {
 /// The Python package, by path within the folder that goes into PYTHONPATH.
 pub(super) const PACKAGE: &[(&str, &str)] = embedded!("../../../adapters/python/":
     "couple/__init__.py",
+    "couple/client.py",
+    "couple/native.py",
+    "couple/ports.py",
+    "couple/py.typed",
+    "couple/part.py",
+    "couple/program.py",
     "couple/session.py",
     "couple/nest/__init__.py",
     "couple/nest/__main__.py",
@@ -21,6 +27,11 @@ pub(super) const PACKAGE: &[(&str, &str)] = embedded!("../../../adapters/python/
     "couple/nest/component.py",
     "couple/nest/kernel.py",
     "couple/nest/plasticity.py",
+    "couple/neuron/__init__.py",
+    "couple/neuron/__main__.py",
+    "couple/neuron/cells.py",
+    "couple/neuron/component.py",
+    "couple/neuron/kernel.py",
 );
 
 /// The NEST extension.
@@ -30,6 +41,14 @@ pub(super) const EXTENSION: &[(&str, &str)] = embedded!("../../../adapters/pytho
     "exchange.cpp",
     "exchange.hpp",
     "plastic.hpp",
+);
+
+/// The mechanisms of NEURON's cells, and the exchange.
+pub(super) const MECHANISMS: &[(&str, &str)] = embedded!("../../../adapters/python/couple/neuron/mechanisms/":
+    "couple.mod",
+    "exchange.cpp",
+    "if_curr_exp.mod",
+    "spikes.mod",
 );
 
 /// The C ABI that the extension calls.

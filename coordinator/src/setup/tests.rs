@@ -209,7 +209,9 @@ fn all_sources_are_embedded() {
         }
     }
     let extension = sources::EXTENSION.iter().map(|(name, _)| Path::new("couple/nest/extension").join(name));
-    let mut embedded: Vec<PathBuf> = sources::PACKAGE.iter().map(|(name, _)| name.into()).chain(extension).collect();
+    let mechanisms = sources::MECHANISMS.iter().map(|(name, _)| Path::new("couple/neuron/mechanisms").join(name));
+    let package = sources::PACKAGE.iter().map(|(name, _)| name.into());
+    let mut embedded: Vec<PathBuf> = package.chain(extension).chain(mechanisms).collect();
     found.sort();
     embedded.sort();
     assert_eq!(found, embedded);

@@ -1,0 +1,259 @@
+// The exchange of a NEURON component: windows, input and spikes, all of it without Python.
+//
+// Within a window NEURON runs in slices no longer than the shortest delay between neurons of this process. Before a
+// slice everything that arrives in it is known: it comes out of couple's input table, one sum for each place (a receptor
+// of a cell) and time. With the fixed step a sum is given to the place's NET_RECEIVE between the two steps at whose border
+// it arrives; with the variable step it is an event in NEURON's queue, so that the cell's integrator stops there.
+// Spikes come from the NET_RECEIVE of the cells, with the number that Python gave to the neuron.
+
+#include <cmath>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "couple.h"
+// NEURON's headers want this order.
+#include "mech_api.h"
+#include "md1redef.h"
+#include "section_fwd.hpp"
+#include "nrniv_mf.h"
+#include "md2redef.h"
+#include "nrnconf.h"
+#include "neuron/cache/mechanism_range.hpp"
+
+void ncs2nrn_integrate(double);
+void deliver_net_events(NrnThread*);
+
+namespace {
+
+using Handle = neuron::container::data_handle<double>;
+
+/// Something went wrong in a call of the session; its text is there.
+struct SessionFailed {};
+
+void check(std::int64_t result) {
+  if (result < 0) throw SessionFailed{};
+}
+
+/// Where input adds up.
+struct Place {
+  Point_process* target;
+  pnt_receive_t receive;
+  double flag;
+  /// The arguments of its NET_RECEIVE, which may keep a state there; the first is the weight.
+  double* arguments;
+};
+
+/// A neuron that spikes.
+struct Emitter {
+  std::int64_t output;  // of the session; -1: nobody wants its spikes
+  std::int64_t source;  // of the input table; -1: no synapse of it here
+  std::uint32_t index;
+};
+
+/// What comes from elsewhere.
+struct Feed {
+  bool stimulus;
+  std::uint32_t number;  // of the session's input, or of the population
+  std::uint32_t source;  // of the input table
+  std::int64_t min_delay_ns;
+};
+
+struct Exchange {
+  couple_session* session = nullptr;
+  couple_table* table = nullptr;
+  std::int64_t step_ns = 0, slice_ns = 0, now_ns = 0;
+  bool variable_step = false;
+  std::vector<Place> places;
+  std::vector<std::vector<double>> arguments;
+  std::vector<Emitter> emitters;
+  std::vector<Feed> feeds;
+  /// Spikes of the slice, by source of the table.
+  std::vector<std::vector<couple_spike>> own;
+  std::vector<double> sums;
+  std::int64_t window_start_ns = 0, window_end_ns = 0;
+  std::uint64_t spikes = 0, events = 0;
+  std::string error;
+
+  void spike(double id, double t);
+  void run();
+  void window();
+  void fill();
+  void slice(std::int64_t until_ns);
+  void fixed(std::int64_t until_ns, const couple_arrivals& arrivals);
+  void variable(std::int64_t until_ns, const couple_arrivals& arrivals);
+  void advance(std::int64_t until_ns);
+};
+
+Exchange exchange;
+
+std::string ms(std::int64_t ns) { return std::to_string(static_cast<double>(ns) / 1e6) + " ms"; }
+
+/// The stamp of a spike: with the fixed step the end of the step (NEURON's own time has rounding errors), with the
+/// variable one the next whole nanosecond.
+void Exchange::spike(double id, double t) {
+  const Emitter& emitter = emitters.at(static_cast<std::size_t>(id));
+  const double ns = t * 1e6;
+  const std::int64_t stamp = variable_step
+                                 ? static_cast<std::int64_t>(std::ceil(ns - 1e-3))
+                                 : std::llround(ns / static_cast<double>(step_ns)) * step_ns;
+  ++spikes;
+  if (emitter.output >= 0) {
+    check(couple_emit(session, static_cast<std::uint32_t>(emitter.output), emitter.index, stamp));
+  }
+  if (emitter.source >= 0) own[static_cast<std::size_t>(emitter.source)].push_back({stamp, emitter.index, 1});
+}
+
+void Exchange::fill() {
+  for (const Feed& feed : feeds) {
+    const couple_spike* some = nullptr;
+    const std::int64_t n =
+        feed.stimulus ? couple_stimulus(session, feed.number, window_start_ns - feed.min_delay_ns,
+                                        window_end_ns - feed.min_delay_ns, &some)
+                      : couple_input_events(session, feed.number, &some);
+    check(n);
+    check(couple_table_spikes(table, feed.source, some, static_cast<std::size_t>(n)));
+  }
+}
+
+void Exchange::advance(std::int64_t until_ns) {
+  const std::int64_t steps = (until_ns - now_ns) / step_ns;
+  // NEURON counts the steps that fit. Its time has rounding errors, hence a quarter of a step more.
+  const double step = nrn_threads->_dt;
+  if (steps > 0) ncs2nrn_integrate(nrn_threads->_t + (static_cast<double>(steps) + 0.25) * step);
+  now_ns = until_ns;
+}
+
+void Exchange::fixed(std::int64_t until_ns, const couple_arrivals& arrivals) {
+  for (std::size_t i = 0; i < arrivals.times; ++i) {
+    advance(arrivals.time_ns[i]);
+    for (std::size_t j = arrivals.first[i]; j < arrivals.first[i + 1]; ++j) {
+      const Place& place = places[arrivals.place[j]];
+      place.arguments[0] = arrivals.sum[j];
+      place.receive(place.target, place.arguments, place.flag);
+    }
+  }
+  advance(until_ns);
+  // NEURON looks for crossings of a step when the next one begins; other neurons must know of them before.
+  deliver_net_events(nrn_threads);
+}
+
+void Exchange::variable(std::int64_t until_ns, const couple_arrivals& arrivals) {
+  const std::size_t n = arrivals.first[arrivals.times];
+  sums.assign(arrivals.sum, arrivals.sum + n);
+  for (std::size_t i = 0; i < arrivals.times; ++i) {
+    const double t = static_cast<double>(arrivals.time_ns[i]) / 1e6;
+    for (std::size_t j = arrivals.first[i]; j < arrivals.first[i + 1]; ++j) {
+      const Place& place = places[arrivals.place[j]];
+      static Datum unused;
+      nrn_net_send(&unused, &sums[j], place.target, t, place.flag);
+    }
+  }
+  ncs2nrn_integrate(static_cast<double>(until_ns) / 1e6);
+  now_ns = until_ns;
+}
+
+void Exchange::slice(std::int64_t until_ns) {
+  couple_arrivals arrivals;
+  check(couple_table_take(table, until_ns, &arrivals));
+  events += arrivals.first[arrivals.times];
+  variable_step ? variable(until_ns, arrivals) : fixed(until_ns, arrivals);
+  for (std::size_t source = 0; source < own.size(); ++source) {
+    if (own[source].empty()) continue;
+    check(couple_table_spikes(table, static_cast<std::uint32_t>(source), own[source].data(), own[source].size()));
+    own[source].clear();
+  }
+}
+
+void Exchange::window() {
+  fill();
+  while (now_ns < window_end_ns) {
+    const std::int64_t longest = now_ns + slice_ns;
+    slice(longest < window_end_ns ? longest : window_end_ns);
+  }
+}
+
+void Exchange::run() {
+  for (;;) {
+    const int more = couple_next_window(session, &window_start_ns, &window_end_ns);
+    check(more);
+    if (more == 0) break;
+    if (window_start_ns != now_ns) throw std::logic_error("the window starts at " + ms(window_start_ns));
+    window();
+  }
+  check(couple_finish(session));
+}
+
+/// Runs `body`; returns -1 with a text after an error.
+template <class Body>
+std::int64_t guarded(Body body) {
+  try {
+    body();
+    return 0;
+  } catch (const SessionFailed&) {
+    exchange.error = couple_last_error();
+  } catch (const std::exception& failure) {
+    exchange.error = std::string("NEURON: ") + failure.what();
+  } catch (...) {
+    exchange.error = "NEURON failed; its words are above";
+  }
+  return -1;
+}
+
+}  // namespace
+
+// -- for the mechanisms -------------------------------------------------------------------------------------------------
+
+void couple_neuron_spike(double id, double t) {
+  if (id >= 0) exchange.spike(id, t);
+}
+
+void couple_neuron_target(void* target) {
+  auto* point = static_cast<Point_process*>(target);
+  const int type = _nrn_mechanism_get_type(point->_prop);
+  exchange.arguments.emplace_back(pnt_receive_size[type] > 0 ? pnt_receive_size[type] : 1, 0.0);
+  exchange.places.push_back({point, pnt_receive[type], 0, exchange.arguments.back().data()});
+}
+
+void couple_neuron_variable(Handle) {}
+
+// -- for Python ---------------------------------------------------------------------------------------------------------
+
+extern "C" {
+
+const char* couple_neuron_error() { return exchange.error.c_str(); }
+
+void couple_neuron_open(couple_session* session, std::int64_t step_ns, int variable_step) {
+  exchange.session = session;
+  exchange.step_ns = step_ns;
+  exchange.variable_step = variable_step != 0;
+}
+
+/// The flag of the NET_RECEIVE of places from `first` on.
+void couple_neuron_flag(std::size_t first, std::size_t n, double flag) {
+  for (std::size_t i = first; i < first + n; ++i) exchange.places[i].flag = flag;
+}
+
+std::size_t couple_neuron_places() { return exchange.places.size(); }
+
+void couple_neuron_emitters(std::int64_t output, std::int64_t source, std::uint32_t first, std::uint32_t n) {
+  for (std::uint32_t i = 0; i < n; ++i) exchange.emitters.push_back({output, source, first + i});
+}
+
+void couple_neuron_feed(int stimulus, std::uint32_t number, std::uint32_t source, std::int64_t min_delay_ns) {
+  exchange.feeds.push_back({stimulus != 0, number, source, min_delay_ns});
+}
+
+std::int64_t couple_neuron_run(couple_table* table, std::uint32_t sources, std::int64_t slice_ns) {
+  return guarded([=] {
+    exchange.table = table;
+    exchange.own.resize(sources);
+    exchange.slice_ns = slice_ns;
+    exchange.run();
+  });
+}
+
+std::uint64_t couple_neuron_spikes() { return exchange.spikes; }
+std::uint64_t couple_neuron_events() { return exchange.events; }
+}

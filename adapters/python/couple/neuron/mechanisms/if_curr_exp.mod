@@ -1,0 +1,87 @@
+COMMENT
+PyNN's IF_curr_exp. See cells.py for what all cells here have in common.
+ENDCOMMENT
+
+NEURON {
+    THREADSAFE
+    POINT_PROCESS CoupleIFCurrExp
+    RANGE id, cm, tau_m, v_rest, v_reset, v_thresh, refractory, tau_syn_E, tau_syn_I, i_offset, current, active, v_start
+    RANGE exc_start, inh_start
+    NONSPECIFIC_CURRENT i
+}
+
+UNITS {
+    (nA) = (nanoamp)
+    (mV) = (millivolt)
+    (nF) = (nanofarad)
+}
+
+PARAMETER {
+    id = -1
+    cm = 1 (nF)
+    tau_m = 20 (ms)
+    v_rest = -65 (mV)
+    v_reset = -65 (mV)
+    v_thresh = -50 (mV)
+    refractory = 0.1 (ms)
+    tau_syn_E = 5 (ms)
+    tau_syn_I = 5 (ms)
+    i_offset = 0 (nA)
+    current = 0 (nA)
+    v_start = -65 (mV)
+    exc_start = 0 (nA)
+    inh_start = 0 (nA)
+}
+
+ASSIGNED {
+    v (mV)
+    i (nA)
+    active
+}
+
+STATE {
+    exc (nA)
+    inh (nA)
+}
+
+INITIAL {
+    active = 1
+    exc = exc_start
+    inh = inh_start
+    net_send(0, 3)
+}
+
+BREAKPOINT {
+    SOLVE synapses METHOD cnexp
+    i = active * (cm / tau_m * (v - v_rest) - exc - inh - i_offset - current)
+}
+
+DERIVATIVE synapses {
+    exc' = -exc / tau_syn_E
+    inh' = -inh / tau_syn_I
+}
+
+VERBATIM
+extern void couple_neuron_spike(double, double);
+ENDVERBATIM
+
+NET_RECEIVE(weight) {
+    if (flag == 1) {
+VERBATIM
+        couple_neuron_spike(id, t);
+ENDVERBATIM
+        v = v_reset
+        if (refractory > 0) {
+            active = 0
+            net_send(refractory, 2)
+        }
+    } else if (flag == 2) {
+        active = 1
+    } else if (flag == 3) {
+        WATCH (v > v_thresh) 1
+    } else if (flag == 10) {
+        exc = exc + weight
+    } else if (flag == 11) {
+        inh = inh + weight
+    }
+}
