@@ -36,6 +36,16 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// What it carries, in a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Events => "events",
+            Kind::Watermark => "a watermark",
+            Kind::Padding => "nothing",
+            Kind::Samples => "samples",
+            Kind::Messages => "messages",
+        }
+    }
     /// True for kinds that carry words of one link within one window.
     fn has_words(self) -> bool {
         matches!(self, Kind::Events | Kind::Samples | Kind::Messages)

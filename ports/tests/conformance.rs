@@ -103,6 +103,29 @@ fn bursts_are_fragmented(mut sender: impl Sender, mut receiver: impl Receiver) {
     assert!(take(&mut receiver).is_none() && !receiver.crowded());
 }
 
+/// A block of samples and a stream of messages far larger than the room: each fragment tells where it belongs.
+fn blocks_keep_their_order(mut sender: impl Sender, mut receiver: impl Receiver) {
+    let words: Vec<u64> = (0..100_000).map(|n: u64| n.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
+    for (link, kind) in [(1, Kind::Samples), (2, Kind::Messages)] {
+        let (start, end) = window(0);
+        let (mut sent, mut got) = (0, Vec::new());
+        while got.len() < words.len() {
+            let header = Header { position: sent as u32, ..Header::words(kind, link, start, end) };
+            sent += sender.try_send_words(&header, &words[sent..]).unwrap();
+            while let Some(packet) = receiver.peek().unwrap() {
+                let header = packet.header;
+                assert_eq!((header.kind, header.link, header.start, header.end), (kind, link, start, end));
+                assert_eq!((header.position as usize, header.count as usize), (got.len(), packet.words.len()));
+                got.extend_from_slice(packet.words);
+                receiver.release();
+            }
+        }
+        assert!(got == words);
+        let empty = sender.try_send_words(&Header::words(kind, link, start, end), &[]).unwrap();
+        assert!(empty == 0 && receiver.peek().unwrap().is_none());
+    }
+}
+
 fn a_closed_receiver_takes_all(mut sender: impl Sender, mut receiver: impl Receiver) {
     let some = events(100, 0);
     let mut filled = 0;
@@ -205,6 +228,7 @@ macro_rules! conformance {
             case!(order_and_links);
             case!(watermark_follows_data);
             case!(bursts_are_fragmented);
+            case!(blocks_keep_their_order);
             case!(a_closed_receiver_takes_all);
             case!(threads_agree);
 

@@ -72,7 +72,7 @@ pub struct SignalOut {
     pub first: u32,
     /// so many.
     pub count: u32,
-    /// The value at time 0, for recordings: one for each own column, or one for all.
+    /// The value at time 0, for recordings: one for each own column, or one for all; empty when it is unknown.
     pub initial: Vec<f64>,
 }
 
@@ -84,7 +84,7 @@ impl SignalOut {
 }
 
 /// An analog signal that this rank receives.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Default, Debug, Serialize, Deserialize)]
 pub struct SignalIn {
     /// Id of the link, the same on both sides; in each packet.
     pub link: u32,

@@ -77,6 +77,12 @@ pub enum SessionError {
     /// An event was emitted that is not of this window or not of this population.
     #[error("{0}")]
     Emit(String),
+    /// The samples written are not those of the window, or there are none.
+    #[error("{0}")]
+    Signal(String),
+    /// A message cannot be sent.
+    #[error("{0}")]
+    Message(String),
     /// The window cannot be told in a packet.
     #[error("a window of {0} is too long; windows up to 4294.967295 ms are possible")]
     WindowTooLong(Span),

@@ -1,9 +1,11 @@
 //! The receiving half of a session: which events belong to a window.
 
 use super::SessionError;
-use crate::control::Welcome;
+use super::history::SignalLink;
+use super::messages::{Message, MessageQueue};
+use crate::control::{Carried, ChannelIn, Welcome};
 use crate::event::Event;
-use crate::packet::{Header, Packet, PacketError};
+use crate::packet::{Header, Kind, Packet, PacketError};
 use crate::time::{Span, Time};
 use crate::transport::{Receiver, TransportError};
 
@@ -11,6 +13,7 @@ use crate::transport::{Receiver, TransportError};
 pub(super) struct Inputs {
     pub(super) channels: Vec<InChannel>,
     links: Vec<InLink>,
+    stores: Stores,
     /// Events handed over so far.
     pub(super) received: u64,
 }
@@ -25,11 +28,28 @@ pub(super) struct InChannel {
     seen: Time,
     /// Everything that starts before has been taken out.
     passed: Time,
-    /// (link id, position among the inputs), sorted.
-    links: Vec<(u32, u32)>,
+    /// By link id.
+    links: Vec<(u32, Target)>,
 }
 
-/// A link for receiving.
+/// Where the packets of a link go.
+#[derive(Clone, Copy)]
+enum Target {
+    /// To the input.
+    Events(usize),
+    /// To the signal, as a lane of it.
+    Samples(usize, usize),
+    /// To the message port, as a lane of it.
+    Messages(usize, usize),
+}
+
+/// What is not handed over packet by packet.
+struct Stores {
+    signals: Vec<SignalLink>,
+    messages: Vec<MessageQueue>,
+}
+
+/// A link for receiving events.
 struct InLink {
     width: u32,
     min_delay: Span,
@@ -71,6 +91,30 @@ impl Held {
 }
 
 impl InChannel {
+    fn new(
+        welcome: &Welcome,
+        channel: &ChannelIn,
+        receiver: Box<dyn Receiver>,
+        stores: &mut Stores,
+    ) -> Result<InChannel, SessionError> {
+        let mut links = Vec::new();
+        for &carried in &channel.links {
+            let nonsense =
+                || SessionError::Protocol(format!("channel from {}: no place for {carried:?}", channel.peer));
+            links.push(stores.target(welcome, carried, channel.min_delay).ok_or_else(nonsense)?);
+        }
+        links.sort_unstable_by_key(|(link, _)| *link);
+        Ok(InChannel {
+            receiver,
+            peer: channel.peer.clone(),
+            peer_line: channel.peer_line,
+            min_delay: channel.min_delay,
+            seen: Time::ZERO,
+            passed: Time::ZERO,
+            links,
+        })
+    }
+
     /// True when everything that the window ending at `end` needs has been sent.
     #[inline]
     pub(super) fn reached(&mut self, end: Time) -> bool {
@@ -81,18 +125,91 @@ impl InChannel {
         self.seen >= need
     }
 
-    /// Where the packet's link stands among the inputs, unless the packet is none that may come now.
+    /// Where the packet goes, unless it is none that may come now.
     #[inline]
-    fn admit(links: &[(u32, u32)], passed: Time, header: &Header) -> Result<usize, PacketError> {
+    fn admit(links: &[(u32, Target)], passed: Time, header: &Header) -> Result<Target, PacketError> {
         if header.start < passed {
             return Err(PacketError::Late { start: header.start, passed });
         }
         let found = links.binary_search_by_key(&header.link, |(link, _)| *link);
-        found.map(|at| links[at].1 as usize).map_err(|_| PacketError::Link(header.link))
+        let target = found.map(|at| links[at].1).map_err(|_| PacketError::Link(header.link))?;
+        if header.kind == target.kind() { Ok(target) } else { Err(target.wrong(header)) }
+    }
+
+    /// Takes all packets that start before `bound` and keeps what is in them; false when there were none.
+    fn keep(
+        &mut self,
+        inputs: &mut [InLink],
+        stores: &mut Stores,
+        now: Time,
+        bound: Time,
+    ) -> Result<bool, SessionError> {
+        let failed = |source| InChannel::error(&self.peer, now, source);
+        let mut any = false;
+        while let Some(packet) = self.receiver.peek().map_err(failed)? {
+            if packet.header.start >= bound {
+                break;
+            }
+            let kept = match InChannel::admit(&self.links, self.passed, &packet.header) {
+                Ok(Target::Events(input)) => inputs[input].deliver(packet, Time::MIN, |_, _| {}),
+                Ok(target) => stores.take(target, &packet),
+                Err(error) => Err(error),
+            };
+            kept.map_err(|source| InChannel::error(&self.peer, now, source))?;
+            self.receiver.release();
+            any = true;
+        }
+        Ok(any)
     }
 
     fn error(peer: &str, time: Time, source: impl Into<TransportError>) -> SessionError {
         SessionError::Channel { incoming: true, peer: peer.to_owned(), time, source: source.into() }
+    }
+}
+
+impl Target {
+    #[inline]
+    fn kind(self) -> Kind {
+        match self {
+            Target::Events(_) => Kind::Events,
+            Target::Samples(..) => Kind::Samples,
+            Target::Messages(..) => Kind::Messages,
+        }
+    }
+    #[cold]
+    fn wrong(self, header: &Header) -> PacketError {
+        PacketError::OfKind { link: header.link, got: header.kind.name(), expected: self.kind().name() }
+    }
+}
+
+impl Stores {
+    /// Takes a packet that is none of events.
+    fn take(&mut self, target: Target, packet: &Packet<'_>) -> Result<(), PacketError> {
+        match target {
+            Target::Events(_) => Ok(()),
+            Target::Samples(signal, lane) => self.signals[signal].take(lane, packet),
+            Target::Messages(port, lane) => self.messages[port].take(lane, packet),
+        }
+    }
+
+    /// Where a link goes, as far as there is such a thing with a lookahead of `least`.
+    fn target(&mut self, welcome: &Welcome, carried: Carried, least: Span) -> Option<(u32, Target)> {
+        match carried {
+            Carried::Events(position) => {
+                let input = welcome.inputs.get(position as usize).filter(|input| input.min_delay >= least)?;
+                Some((input.link, Target::Events(position as usize)))
+            }
+            Carried::Samples(columns) => {
+                let signal = columns.signal as usize;
+                let link = welcome.signals_in.get(signal).filter(|link| link.min_delay >= least)?;
+                Some((link.link, Target::Samples(signal, self.signals.get_mut(signal)?.lane(columns)?)))
+            }
+            Carried::Messages(position) => {
+                let port = position as usize;
+                let link = welcome.messages_in.get(port).filter(|link| link.min_delay >= least)?;
+                Some((link.link, Target::Messages(port, self.messages.get_mut(port)?.lane())))
+            }
+        }
     }
 }
 
@@ -135,28 +252,15 @@ impl Inputs {
             let (width, min_delay, delay) = (input.width, input.min_delay, input.delay);
             links.push(InLink { width, min_delay, delay, held: Held::default() });
         }
-        let mut channels = Vec::new();
-        for (channel, receiver) in welcome.channels_in.iter().zip(receivers) {
-            let input = |position: u32| {
-                let input = welcome.inputs.get(position as usize).filter(|i| i.min_delay >= channel.min_delay);
-                input.map(|input| (input.link, position)).ok_or_else(|| {
-                    SessionError::Protocol(format!("channel from {}: no input {position} of its delay", channel.peer))
-                })
-            };
-            let mut links =
-                channel.links.iter().filter_map(|link| link.events()).map(input).collect::<Result<Vec<_>, _>>()?;
-            links.sort_unstable();
-            channels.push(InChannel {
-                receiver,
-                peer: channel.peer.clone(),
-                peer_line: channel.peer_line,
-                min_delay: channel.min_delay,
-                seen: Time::ZERO,
-                passed: Time::ZERO,
-                links,
-            });
-        }
-        Ok(Inputs { channels, links, received: 0 })
+        let mut stores = Stores {
+            signals: welcome.signals_in.iter().map(|signal| SignalLink::new(signal, welcome)).collect(),
+            messages: welcome.messages_in.iter().enumerate().map(|(n, port)| MessageQueue::new(n, port)).collect(),
+        };
+        let channels = welcome.channels_in.iter().zip(receivers);
+        let channels = channels.map(|(channel, receiver)| InChannel::new(welcome, channel, receiver, &mut stores));
+        let channels = channels.collect::<Result<_, _>>()?;
+        stores.signals.iter().try_for_each(SignalLink::check)?;
+        Ok(Inputs { channels, links, stores, received: 0 })
     }
 
     /// Hands over the events of the window that ends at `end`; `freed` is called with the line of each sender whose
@@ -186,13 +290,17 @@ impl Inputs {
                 if packet.header.start >= bound {
                     break;
                 }
-                let position = InChannel::admit(&channel.links, channel.passed, &packet.header)
+                let target = InChannel::admit(&channel.links, channel.passed, &packet.header)
                     .map_err(|source| InChannel::error(&channel.peer, now, source))?;
-                let link = &mut self.links[position];
-                let delivered = link.deliver(packet, end - link.min_delay, |index, time| {
-                    count += 1;
-                    each(position, index, time);
-                });
+                let delivered = if let Target::Events(position) = target {
+                    let link = &mut self.links[position];
+                    link.deliver(packet, end - link.min_delay, |index, time| {
+                        count += 1;
+                        each(position, index, time);
+                    })
+                } else {
+                    self.stores.take(target, &packet)
+                };
                 delivered.map_err(|source| InChannel::error(&channel.peer, now, source))?;
                 channel.receiver.release();
                 any = true;
@@ -209,17 +317,55 @@ impl Inputs {
     /// Takes everything out of rings that are more than half full, so that no sender waits for room in vain.
     pub(super) fn relieve(&mut self, now: Time, mut freed: impl FnMut(u32)) -> Result<(), SessionError> {
         for channel in self.channels.iter_mut().filter(|channel| channel.receiver.crowded()) {
-            let failed = |source| InChannel::error(&channel.peer, now, source);
-            while let Some(packet) = channel.receiver.peek().map_err(failed)? {
-                let position = InChannel::admit(&channel.links, channel.passed, &packet.header)
-                    .map_err(|source| InChannel::error(&channel.peer, now, source))?;
-                let kept = self.links[position].deliver(packet, Time::MIN, |_, _| {});
-                kept.map_err(|source| InChannel::error(&channel.peer, now, source))?;
-                channel.receiver.release();
-            }
+            channel.keep(&mut self.links, &mut self.stores, now, Time::MAX)?;
             freed(channel.peer_line);
         }
         Ok(())
+    }
+
+    /// Takes everything of the window that ends at `end` out of the rings. Events are kept for [`Inputs::hand_over`].
+    fn collect(&mut self, now: Time, end: Time, mut freed: impl FnMut(u32)) -> Result<(), SessionError> {
+        for channel in &mut self.channels {
+            let bound = end - channel.min_delay;
+            if channel.passed < bound {
+                if channel.keep(&mut self.links, &mut self.stores, now, bound)? {
+                    freed(channel.peer_line);
+                }
+                channel.passed = bound;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the window `(start, end]` sees of a signal: rows of so many columns.
+    pub(super) fn samples(
+        &mut self,
+        signal: usize,
+        start: Time,
+        end: Time,
+        freed: impl FnMut(u32),
+    ) -> Result<(&[f64], usize), SessionError> {
+        self.collect(start, end, freed)?;
+        let all = self.stores.signals.len();
+        let missing = || SessionError::Signal(format!("there is no incoming signal {signal}; there are {all}"));
+        let link = self.stores.signals.get_mut(signal).ok_or_else(missing)?;
+        link.see(start, end)
+    }
+
+    /// The messages of the window `(start, end]`, in order.
+    pub(super) fn messages(
+        &mut self,
+        start: Time,
+        end: Time,
+        freed: impl FnMut(u32),
+    ) -> Result<Vec<(Time, Message)>, SessionError> {
+        self.collect(start, end, freed)?;
+        let mut due = Vec::new();
+        for queue in &mut self.stores.messages {
+            queue.due(end, &mut due).map_err(|source| queue.error(start, source))?;
+        }
+        due.sort_unstable();
+        Ok(due)
     }
 
     /// No sender needs to wait for this rank any more.

@@ -19,6 +19,10 @@
 //! # }
 //! ```
 //!
+//! A component with analog signals also takes and gives a block of samples in each window ([`Runtime::samples`],
+//! [`Runtime::write_samples`]); one with message ports, messages ([`Runtime::for_each_message`],
+//! [`Runtime::send_message`]).
+//!
 //! Invariants:
 //! * For the window `(T, T+h]` a component gets exactly the events of each link with a stamp in
 //!   `(T-D, T+h-D]`, `D` being the link's min-delay, whatever the others' windows, the transport or the schedule.
@@ -28,16 +32,20 @@
 //! * Nobody waits without end for the dead: a wait looks at the stop flag each time, and at the coordinator's socket
 //!   every [`wait::LOOK_EVERY`].
 
+mod blocks;
 mod desk;
 mod error;
 mod exchange;
+mod history;
 mod inputs;
 pub mod local;
+mod messages;
 mod outputs;
 pub mod relay;
 pub mod rendezvous;
 mod runtime;
 mod setup;
+mod signals;
 pub mod wait;
 pub mod wiring;
 

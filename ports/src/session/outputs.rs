@@ -1,7 +1,9 @@
-//! The sending half of a session: gathering a window's events, and which of them go where.
+//! The sending half of a session: gathering what a window emits, and which of it goes where.
 
 use super::SessionError;
-use crate::control::Welcome;
+use super::blocks::{BlockLink, Signal};
+use super::messages::{MessageLink, MessagePort};
+use crate::control::{Carried, ChannelOut, Welcome};
 use crate::event::Event;
 use crate::index::IndexSet;
 use crate::time::{Span, Time};
@@ -10,6 +12,8 @@ use crate::transport::{Sender, TransportError};
 /// All ports and channels that this rank sends.
 pub(super) struct Outputs {
     ports: Vec<Port>,
+    pub(super) signals: Vec<Signal>,
+    pub(super) messages: Vec<MessagePort>,
     pub(super) channels: Vec<OutChannel>,
     /// The first event that cannot be.
     fault: Option<Fault>,
@@ -38,9 +42,11 @@ pub(super) struct OutChannel {
     /// How far this rank may be ahead of the receiver.
     pub(super) credit: Option<Span>,
     pub(super) links: Vec<OutLink>,
+    pub(super) blocks: Vec<BlockLink>,
+    pub(super) messages: Vec<MessageLink>,
 }
 
-/// A link for sending.
+/// A link for sending events.
 pub(super) struct OutLink {
     pub(super) link: u32,
     pub(super) output: usize,
@@ -81,6 +87,37 @@ impl OutLink {
 }
 
 impl OutChannel {
+    /// A channel with its links; `None` when these do not fit the welcome.
+    fn new(welcome: &Welcome, channel: &ChannelOut, sender: Box<dyn Sender>, sets: &[IndexSet]) -> Option<OutChannel> {
+        if sets.len() != channel.links.len() {
+            return None;
+        }
+        let (mut links, mut blocks, mut messages) = (Vec::new(), Vec::new(), Vec::new());
+        for (&(link, carried), set) in channel.links.iter().zip(sets) {
+            match carried {
+                Carried::Events(output) => {
+                    let width = welcome.outputs.get(output as usize)?.width;
+                    let filter = set.is_valid(width).then(|| Filter::new(set, width))?;
+                    links.push(OutLink { link, output: output as usize, filter });
+                }
+                Carried::Samples(columns) => blocks.push(BlockLink::new(link, columns, welcome)?),
+                Carried::Messages(port) => {
+                    welcome.messages_out.get(port as usize)?;
+                    messages.push((link, port as usize));
+                }
+            }
+        }
+        Some(OutChannel {
+            sender,
+            peer: channel.peer.clone(),
+            peer_line: channel.peer_line,
+            credit: channel.credit,
+            links,
+            blocks,
+            messages,
+        })
+    }
+
     pub(super) fn error(&self, time: Time, source: TransportError) -> SessionError {
         SessionError::Channel { incoming: false, peer: self.peer.clone(), time, source }
     }
@@ -102,25 +139,7 @@ impl Outputs {
         }
         for ((channel, sender), sets) in welcome.channels_out.iter().zip(senders).zip(wanted) {
             let nonsense = || SessionError::Protocol(format!("the links of the channel to {}", channel.peer));
-            if sets.len() != channel.links.len() {
-                return Err(nonsense());
-            }
-            let mut links = Vec::new();
-            for (&(link, carried), set) in channel.links.iter().zip(sets) {
-                let Some(output) = carried.events() else { continue };
-                let width = welcome.outputs.get(output as usize).ok_or_else(nonsense)?.width;
-                if !set.is_valid(width) {
-                    return Err(nonsense());
-                }
-                links.push(OutLink { link, output: output as usize, filter: Filter::new(set, width) });
-            }
-            channels.push(OutChannel {
-                sender,
-                peer: channel.peer.clone(),
-                peer_line: channel.peer_line,
-                credit: channel.credit,
-                links,
-            });
+            channels.push(OutChannel::new(welcome, channel, sender, sets).ok_or_else(nonsense)?);
         }
         let port = |o: &crate::control::Output| Port {
             population: o.population.clone(),
@@ -128,7 +147,13 @@ impl Outputs {
             events: Vec::new(),
             emitted: 0,
         };
-        Ok(Outputs { ports: welcome.outputs.iter().map(port).collect(), channels, fault: None })
+        Ok(Outputs {
+            ports: welcome.outputs.iter().map(port).collect(),
+            signals: welcome.signals_out.iter().map(Signal::new).collect(),
+            messages: welcome.messages_out.iter().map(MessagePort::new).collect(),
+            channels,
+            fault: None,
+        })
     }
 
     /// Adds an event to the window `(start, start + length]`; false when it cannot be.

@@ -12,7 +12,8 @@ use super::inputs::Inputs;
 use super::outputs::Outputs;
 use super::wait::{LOOK_EVERY, Patience, Waiter};
 use crate::control::{FromCoordinator, FromRank, Welcome};
-use crate::event::Event;
+use crate::event::{self, Event};
+use crate::packet::Header;
 use crate::status::{State, StatusPage, publish_fence};
 use crate::time::{Span, Time};
 
@@ -29,14 +30,18 @@ pub struct Window {
 ///
 /// Dropping it before [`Runtime::finish`] tells the coordinator that the component failed.
 pub struct Runtime {
-    exchange: Exchange,
-    waiter: Waiter,
-    window: Option<Window>,
+    pub(super) exchange: Exchange,
+    pub(super) waiter: Waiter,
+    pub(super) window: Option<Window>,
+    pub(super) step: Span,
     length: Span,
     duration: Span,
     /// Whom to wake when a window is done.
     bells: Vec<u32>,
     scratch: Vec<Event>,
+    pub(super) words: Vec<u64>,
+    /// False when this rank sends nothing but events.
+    rich: bool,
     sent: u64,
     windows: u64,
     /// Coarse clock, in nanoseconds, from which on the coordinator's socket is looked at again.
@@ -64,10 +69,13 @@ impl Runtime {
             exchange: Exchange { inputs, outputs, now: Time::ZERO },
             waiter,
             window: None,
+            step: welcome.step,
             length: welcome.window,
             duration: welcome.duration,
             bells,
             scratch: Vec::new(),
+            words: Vec::new(),
+            rich: !welcome.signals_out.is_empty() || !welcome.messages_out.is_empty(),
             sent: 0,
             windows: 0,
             look_at: 0,
@@ -195,7 +203,7 @@ impl Runtime {
     }
 
     /// Leaves before the end.
-    fn leave(&mut self, message: &str) {
+    pub(super) fn leave(&mut self, message: &str) {
         if self.left {
             return;
         }
@@ -216,10 +224,13 @@ impl Runtime {
         self.ring();
     }
 
-    /// Sends the window's events, then publishes its end.
+    /// Sends what was emitted in the window, then publishes its end.
     fn end_window(&mut self) -> Result<(), SessionError> {
         self.check_emitted()?;
         let Some(window) = self.window.take() else { return Ok(()) };
+        if self.rich {
+            self.check_written(window)?;
+        }
         for channel in 0..self.exchange.outputs.channels.len() {
             for link in 0..self.exchange.outputs.channels[channel].links.len() {
                 let output = self.exchange.outputs.channels[channel].links[link].output;
@@ -227,12 +238,18 @@ impl Runtime {
                     self.send(window, channel, link, output)?;
                 }
             }
+            if self.rich {
+                self.send_signals(window, channel)?;
+            }
             let channel = &mut self.exchange.outputs.channels[channel];
             let published = channel.sender.publish(window.end);
             published.map_err(|source| channel.error(window.start, source))?;
         }
         self.exchange.now = window.end;
         self.sent += self.exchange.outputs.clear();
+        if self.rich {
+            self.clear_signals();
+        }
         self.windows += 1;
         let own = self.waiter.own();
         own.set_counts(self.windows, self.sent, self.exchange.inputs.received, self.waiter.sleeps);
@@ -257,27 +274,31 @@ impl Runtime {
         let events = self.exchange.outputs.take(output);
         let mut scratch = std::mem::take(&mut self.scratch);
         let out = &mut self.exchange.outputs.channels[channel];
-        let rest = out.links[link].select(&events, &mut scratch);
-        let result = if rest.is_empty() { Ok(()) } else { self.send_all(window, channel, link, rest) };
+        let rest = event::as_words(out.links[link].select(&events, &mut scratch));
+        let header = Header::events(out.links[link].link, window.start, window.end, 0);
+        let result = self.send_all(channel, header, rest);
         self.scratch = scratch;
         self.exchange.outputs.put_back(output, events);
         result
     }
 
-    fn send_all(
+    /// Sends words of one link, waiting for room where it must.
+    pub(super) fn send_all(
         &mut self,
-        window: Window,
         channel: usize,
-        link: usize,
-        mut rest: &[Event],
+        mut header: Header,
+        mut rest: &[u64],
     ) -> Result<(), SessionError> {
+        if rest.is_empty() {
+            return Ok(());
+        }
         let peer = self.exchange.outputs.channels[channel].peer_line;
         let page = self.waiter.page.clone();
         let mut offer = |exchange: &mut Exchange| {
             let out = &mut exchange.outputs.channels[channel];
-            let id = out.links[link].link;
-            let taken = out.sender.try_send(id, window.start, window.end, rest);
-            let taken = taken.map_err(|source| out.error(window.start, source))?;
+            let taken = out.sender.try_send_words(&header, rest);
+            let taken = taken.map_err(|source| out.error(header.start, source))?;
+            header = header.fragment(taken, 0);
             rest = &rest[taken..];
             if !rest.is_empty()
                 && let Some(line) = peer

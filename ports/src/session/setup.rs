@@ -13,14 +13,15 @@ use super::outputs::Outputs;
 use super::runtime::Runtime;
 use super::wait::LOOK_EVERY;
 use crate::control::{
-    Carrier, ENV_COMPONENT, ENV_RANK, ENV_SOCKET, ENV_TOKEN, FromCoordinator, FromRank, Hello, PROTOCOL_VERSION,
-    Welcome,
+    Carried, Carrier, Columns, ENV_COMPONENT, ENV_RANK, ENV_SOCKET, ENV_TOKEN, FromCoordinator, FromRank, Hello,
+    PROTOCOL_VERSION, Welcome,
 };
 use crate::event::MAX_WINDOW;
 use crate::index::IndexSet;
+use crate::samples;
 use crate::status::StatusPage;
 use crate::time::{Span, Time};
-use crate::transport::journal::{self, JournalLink};
+use crate::transport::journal::{self, JournalLink, JournalSignal};
 use crate::transport::shm::{ShmReceiver, ShmSender};
 use crate::transport::{Receiver, Sender};
 
@@ -196,11 +197,47 @@ fn check(welcome: &Welcome) -> Result<(), SessionError> {
     if welcome.channels_in.iter().flat_map(|c| &c.links).any(|link| welcome.source_of(link).is_none()) {
         return nonsense("a channel of an input that is not there");
     }
+    check_signals(welcome)?;
     let spans = welcome.channels_in.iter().map(|c| c.min_delay).chain(welcome.inputs.iter().map(|i| i.delay));
+    let spans = spans.chain(welcome.messages_in.iter().map(|port| port.min_delay));
     if spans.chain(welcome.channels_out.iter().filter_map(|c| c.credit)).any(|span| span < Span::ZERO) {
         return nonsense("a negative delay or credit");
     }
     Ok(())
+}
+
+/// The same for analog signals and messages.
+fn check_signals(welcome: &Welcome) -> Result<(), SessionError> {
+    let (step, window) = (welcome.step, welcome.window);
+    let grid = step > Span::ZERO && window.is_multiple_of(step) && welcome.duration.is_multiple_of(step);
+    let none = welcome.signals_in.is_empty() && welcome.signals_out.is_empty();
+    if !(grid || none) {
+        let text = format!("analog signals with a step of {step}, of which the window {window} is no multiple");
+        return Err(SessionError::Protocol(text));
+    }
+    let own = |width: u32, first: u32, count: u32, initial: &[f64]| {
+        let values = initial.len() <= 1 || initial.len() == count as usize;
+        first.checked_add(count).is_some_and(|end| end <= width) && values && initial.iter().all(|v| v.is_finite())
+    };
+    let out = welcome.signals_out.iter().find(|s| !own(s.width, s.first, s.count, &s.initial));
+    if let Some(signal) = out {
+        return Err(SessionError::Protocol(format!("the columns or the initial values of `{}`", signal.port())));
+    }
+    for signal in &welcome.signals_in {
+        let ahead = || samples::lookahead(signal.step, step, signal.delay, signal.interpolation);
+        let times = !signal.initial.is_empty()
+            && signal.step > Span::ZERO
+            && signal.delay > Span::ZERO
+            && signal.min_delay <= ahead();
+        if !times || !own(signal.width, signal.first, signal.count, &signal.initial) {
+            let text = format!("the times, columns or initial values of `{}` to `{}`", signal.source, signal.target);
+            return Err(SessionError::Protocol(text));
+        }
+    }
+    match welcome.messages_in.iter().find(|port| port.min_delay > port.delay) {
+        Some(port) => Err(SessionError::Protocol(format!("the delay of `{}` to `{}`", port.source, port.target))),
+        None => Ok(()),
+    }
 }
 
 /// The descriptors that came with the welcome.
@@ -247,14 +284,21 @@ pub(super) fn open_journal(
     channel: &crate::control::ChannelOut,
     path: &Path,
 ) -> Result<Box<dyn Sender>, SessionError> {
-    let mut links = Vec::new();
+    let (mut links, mut signals) = (Vec::new(), Vec::new());
     for &(link, carried) in &channel.links {
-        let Some(output) = carried.events() else { continue };
-        let missing = || SessionError::Protocol(format!("output {output} to record"));
-        let output = welcome.outputs.get(output as usize).ok_or_else(missing)?;
-        links.push(JournalLink { link, population: output.population.clone(), width: output.width });
+        let missing = || SessionError::Protocol(format!("{carried:?} to record"));
+        match carried {
+            Carried::Events(output) => {
+                let output = welcome.outputs.get(output as usize).ok_or_else(missing)?;
+                links.push(JournalLink { link, population: output.population.clone(), width: output.width });
+            }
+            Carried::Samples(columns) => {
+                signals.push(journal_signal(welcome, link, columns).ok_or_else(missing)?);
+            }
+            Carried::Messages(_) => return Err(missing()),
+        }
     }
-    let made = journal::Writer::create(path, links);
+    let made = journal::Writer::create_with(path, links, signals);
     let failed = |source: journal::JournalError| SessionError::Channel {
         incoming: false,
         peer: channel.peer.clone(),
@@ -262,4 +306,26 @@ pub(super) fn open_journal(
         source: source.into(),
     };
     Ok(Box::new(made.map_err(failed)?))
+}
+
+/// What a journal says of a signal; `None` when the rank has no such columns.
+fn journal_signal(welcome: &Welcome, link: u32, columns: Columns) -> Option<JournalSignal> {
+    let Columns { signal, first, count, every } = columns;
+    let signal = welcome.signals_out.get(signal as usize)?;
+    let skip = first.checked_sub(signal.first)? as usize;
+    let initial = match &signal.initial[..] {
+        short if short.len() <= 1 => short.to_vec(),
+        all => all.get(skip..skip.checked_add(count as usize)?)?.to_vec(),
+    };
+    Some(JournalSignal {
+        link,
+        population: signal.population.clone(),
+        variable: signal.variable.clone(),
+        unit: signal.unit.clone(),
+        width: signal.width,
+        first,
+        count,
+        every,
+        initial,
+    })
 }

@@ -13,7 +13,12 @@
 //! assert_eq!(welcomes[1].1.inputs[0].source, "E");
 //! ```
 
-use crate::control::{Carried, Carrier, ChannelIn, ChannelOut, Input, Output, PROTOCOL_VERSION, Welcome};
+use crate::control::{
+    Carried, Carrier, ChannelIn, ChannelOut, Columns, Input, MessageIn, MessageOut, Output, PROTOCOL_VERSION, SignalIn,
+    SignalOut, Welcome,
+};
+use crate::index::IndexMap;
+use crate::samples;
 use crate::time::Span;
 
 /// How all channels between ranks travel.
@@ -83,28 +88,107 @@ impl Wiring {
 
     /// Links an output to a rank. Links between the same two ranks share a channel.
     pub fn link(&mut self, from: usize, output: u32, to: usize, min_delay: Span, delay: Span) {
-        let link = self.links;
+        let link = self.new_link();
+        let Output { population, width } = self.welcome(from).outputs[output as usize].clone();
+        let inputs = &mut self.welcome(to).inputs;
+        inputs.push(Input { link, source: population, target: None, width, min_delay, delay });
+        let input = inputs.len() as u32 - 1;
+        self.carry(from, to, link, [Carried::Events(output), Carried::Events(input)], min_delay);
+    }
+
+    /// Gives a rank a step of its own: its window is a multiple of it.
+    pub fn step(&mut self, rank: usize, step: Span) {
+        self.welcome(rank).step = step;
+    }
+
+    /// Adds an analog signal of the ranks, each of which has its block of the `width` columns.
+    pub fn signal(&mut self, ranks: &[usize], population: &str, variable: &str, width: u32) {
+        let blocks = IndexMap::block(width, ranks.len() as u32);
+        for (block, &rank) in (0..).zip(ranks) {
+            let own = blocks.range(block);
+            self.welcome(rank).signals_out.push(SignalOut {
+                population: population.to_owned(),
+                variable: variable.to_owned(),
+                unit: "mV".to_owned(),
+                width,
+                first: own.start,
+                count: own.len() as u32,
+                initial: vec![0.0],
+            });
+        }
+    }
+
+    /// Links the signal `source` of `from` to the port `target` of `to`, each of which has its block of the columns.
+    /// `like` has the delay, the interpolation and the initial value; the lookahead is the largest there is.
+    pub fn samples(&mut self, from: &[usize], source: &str, to: &[usize], target: &str, like: &SignalIn) {
+        let link = self.new_link();
+        let step = self.welcome(from[0]).step;
+        let signal_of = |welcome: &Welcome| welcome.signals_out.iter().position(|signal| signal.port() == source);
+        let Some(width) = signal_of(self.welcome(from[0])).map(|at| self.welcome(from[0]).signals_out[at].width) else {
+            return;
+        };
+        let blocks = IndexMap::block(width, to.len() as u32);
+        for (block, &to) in (0..).zip(to) {
+            let own = blocks.range(block);
+            let welcome = self.welcome(to);
+            let min_delay = samples::lookahead(step, welcome.step, like.delay, like.interpolation);
+            let (first, count) = (own.start, own.len() as u32);
+            let (source, target) = (source.to_owned(), target.to_owned());
+            let signal = SignalIn { link, source, target, width, first, count, step, min_delay, ..like.clone() };
+            welcome.signals_in.push(signal);
+            let into = welcome.signals_in.len() as u32 - 1;
+            for &from in from {
+                let Some(out) = signal_of(self.welcome(from)) else { continue };
+                let signal = &self.welcome(from).signals_out[out];
+                let (first, end) = (signal.first.max(own.start), (signal.first + signal.count).min(own.end));
+                let columns = |signal| Columns { signal, first, count: end.saturating_sub(first), every: step };
+                if end > first {
+                    let ends = [out as u32, into].map(|signal| Carried::Samples(columns(signal)));
+                    self.carry(from, to, link, ends, min_delay);
+                }
+            }
+        }
+    }
+
+    /// Adds a message port to a rank.
+    pub fn message_port(&mut self, rank: usize, port: &str) {
+        self.welcome(rank).messages_out.push(MessageOut { port: port.to_owned() });
+    }
+
+    /// Links a rank's message port to a port of another rank.
+    pub fn messages(&mut self, from: usize, port: u32, to: usize, target: &str, delay: Span) {
+        let link = self.new_link();
+        let source = self.welcome(from).messages_out[port as usize].port.clone();
+        let messages = &mut self.welcome(to).messages_in;
+        messages.push(MessageIn { link, source, target: target.to_owned(), min_delay: delay, delay });
+        let into = messages.len() as u32 - 1;
+        self.carry(from, to, link, [Carried::Messages(port), Carried::Messages(into)], delay);
+    }
+
+    fn new_link(&mut self) -> u32 {
         self.links += 1;
+        self.links - 1
+    }
+
+    /// Adds a link, as its two ends call it, to the channel between two ranks.
+    fn carry(&mut self, from: usize, to: usize, link: u32, [out, into]: [Carried; 2], min_delay: Span) {
         let (from_name, to_name) = (format!("{}.0", self.parts[from + 1].0), format!("{}.0", self.parts[to + 1].0));
-        let sender = self.welcome(from);
-        let Output { population, width } = sender.outputs[output as usize].clone();
         let to_line = Some(to as u32);
+        let sender = self.welcome(from);
         match sender.channels_out.iter_mut().find(|channel| channel.peer_line == to_line) {
-            Some(channel) => channel.links.push((link, Carried::Events(output))),
+            Some(channel) => channel.links.push((link, out)),
             None => sender.channels_out.push(ChannelOut {
                 peer: to_name,
                 peer_line: to_line,
                 credit: None,
-                links: vec![(link, Carried::Events(output))],
+                links: vec![(link, out)],
                 carrier: Carrier::Thread,
             }),
         }
         let receiver = self.welcome(to);
-        let input = receiver.inputs.len() as u32;
-        receiver.inputs.push(Input { link, source: population, target: None, width, min_delay, delay });
         match receiver.channels_in.iter_mut().find(|channel| channel.peer_line as usize == from) {
             Some(channel) => {
-                channel.links.push(Carried::Events(input));
+                channel.links.push(into);
                 channel.min_delay = channel.min_delay.min(min_delay);
             }
             None => receiver.channels_in.push(ChannelIn {
@@ -112,7 +196,7 @@ impl Wiring {
                 peer_line: from as u32,
                 credited: false,
                 min_delay,
-                links: vec![Carried::Events(input)],
+                links: vec![into],
                 carrier: Carrier::Thread,
             }),
         }
@@ -128,13 +212,26 @@ impl Wiring {
 
     /// Records an output of a rank in a journal at `path`.
     pub fn record(&mut self, rank: usize, output: u32, path: &std::path::Path) {
-        let link = self.links;
-        self.links += 1;
+        let link = self.new_link();
         self.welcome(rank).channels_out.push(ChannelOut {
             peer: "the journal".to_owned(),
             peer_line: None,
             credit: None,
             links: vec![(link, Carried::Events(output))],
+            carrier: Carrier::Journal { path: path.to_string_lossy().into_owned() },
+        });
+    }
+
+    /// Records a signal of a rank, a row each `every`, in a journal at `path`.
+    pub fn record_signal(&mut self, rank: usize, signal: u32, every: Span, path: &std::path::Path) {
+        let link = self.new_link();
+        let welcome = self.welcome(rank);
+        let &SignalOut { first, count, .. } = &welcome.signals_out[signal as usize];
+        welcome.channels_out.push(ChannelOut {
+            peer: "the journal".to_owned(),
+            peer_line: None,
+            credit: None,
+            links: vec![(link, Carried::Samples(Columns { signal, first, count, every }))],
             carrier: Carrier::Journal { path: path.to_string_lossy().into_owned() },
         });
     }

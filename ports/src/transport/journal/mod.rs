@@ -54,7 +54,7 @@ pub struct JournalSignal {
     pub count: u32,
     /// From one row to the next; rows are stamped with multiples of it.
     pub every: Span,
-    /// The value at time 0: one for each column of this journal, or one for all.
+    /// The value at time 0: one for each column of this journal, or one for all; empty when it is unknown.
     pub initial: Vec<f64>,
 }
 

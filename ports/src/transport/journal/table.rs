@@ -78,7 +78,7 @@ impl Bytes<'_> {
             initial.push(self.take().map(f64::from_le_bytes)?);
         }
         let columns = first.checked_add(count)? <= width && count > 0;
-        let values = initial.len() == 1 || initial.len() == count as usize;
+        let values = initial.len() <= 1 || initial.len() == count as usize;
         let right = columns && every > Span::ZERO && values && initial.iter().all(|value| value.is_finite());
         right.then_some(JournalSignal { link, population, variable, unit, width, first, count, every, initial })
     }
