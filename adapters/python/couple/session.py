@@ -14,6 +14,8 @@ ENV_LIBRARY = "COUPLE_FFI_LIB"
 class CoupleError(Exception):
     """What went wrong, with place and remedy."""
 
+    __module__ = "couple"
+
 
 class _Spike(ctypes.Structure):
     _fields_ = [("time_ns", ctypes.c_int64), ("index", ctypes.c_uint32), ("count", ctypes.c_uint32)]
@@ -21,6 +23,8 @@ class _Spike(ctypes.Structure):
 
 class RunEnded(CoupleError):
     """The run ends, and not because of this component."""
+
+    __module__ = "couple"
 
 
 #: How the session says so (`SessionError` of the Rust library).
@@ -115,7 +119,7 @@ class Session:
         self._library = _load(path)
         self._session = self._library.couple_connect()
         if not self._session:
-            raise CoupleError(self._last_error())
+            raise CoupleError(self.last_error())
         self.description = json.loads(self._library.couple_description(self._session).decode())
 
     @property
@@ -123,13 +127,19 @@ class Session:
         """The session for other C code."""
         return self._session
 
-    def _last_error(self):
+    @property
+    def library(self):
+        """The loaded library, for other functions of it."""
+        return self._library
+
+    def last_error(self):
+        """What the last call that failed says."""
         text = self._library.couple_last_error()
         return text.decode(errors="replace") if text else "no reason given"
 
     def _check(self, result):
         if result < 0:
-            raise failure(self._last_error())
+            raise failure(self.last_error())
         return result
 
     def synapses(self, projection):
