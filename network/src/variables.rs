@@ -7,8 +7,12 @@
 //! * A converter has those of its kind ([`crate::description::Converter`]).
 //! * A spike source has none.
 
+use std::ops::Range;
+
+use couple_ports::index::IndexMap;
+
 use crate::cells::Entry;
-use crate::description::{Cell, Converter, Model, Population, Quantity, Simulator};
+use crate::description::{Cell, Converter, Model, Population, Quantity, Simulator, Value};
 
 /// The input that every cell has: a current in nA.
 pub const CURRENT: &str = "current";
@@ -83,6 +87,25 @@ pub fn of(population: &Population) -> Vec<VariableInfo> {
 /// The variable of a population that is called `name`.
 pub fn find(population: &Population, name: &str) -> Option<VariableInfo> {
     of(population).into_iter().find(|v| v.name == name)
+}
+
+/// The value of a variable at time 0, where the description tells it: the initial value of a cell's state variable.
+pub fn start<'a>(population: &'a Population, name: &str) -> Option<&'a Value> {
+    match &population.model {
+        Model::Cell { initial, .. } => initial.get(name),
+        _ => None,
+    }
+}
+
+/// The columns of a variable that one of `ranks` ranks owns: those of its neurons, or all of them where each output
+/// depends on all (the input of a linear map).
+pub fn columns(population: &Population, name: &str, ranks: u32, rank: u32) -> Range<u32> {
+    match &population.model {
+        Model::Converter(Converter::Linear { matrix, .. }) if name == "x" => {
+            0..matrix.first().map_or(0, Vec::len) as u32
+        }
+        _ => IndexMap::block(population.size, ranks).range(rank),
+    }
 }
 
 fn analog(name: &str, unit: &str, direction: Direction, width: u32) -> VariableInfo {
@@ -184,7 +207,9 @@ mod tests {
     #[test]
     fn a_linear_map_is_as_wide_as_its_matrix() {
         let map = Converter::Linear { matrix: vec![vec![0.0; 5]; 3], unit_in: "mV".into(), unit_out: "nA".into() };
-        assert_eq!(shown(&population(Model::Converter(map))), ["x mV in 5", "y nA out 3"]);
+        let map = population(Model::Converter(map));
+        assert_eq!(shown(&map), ["x mV in 5", "y nA out 3"]);
+        assert_eq!((columns(&map, "x", 2, 1), columns(&map, "y", 2, 0), columns(&map, "y", 2, 1)), (0..5, 0..2, 2..3));
         assert_eq!(shown(&population(Model::Converter(Converter::RateToPoisson))), ["rate Hz in 3"]);
     }
 

@@ -290,17 +290,11 @@ fn read_initial(
 ) -> Option<Value> {
     match fields.get("initial") {
         Some(node) => reader.sample(node, variable.unit()?, variable.width),
-        None => Some(start(source.whole.as_ref()?, &variable.name)),
+        None => {
+            let start = variables::start(source.whole.as_ref()?, &variable.name);
+            Some(start.cloned().unwrap_or(Value::Constant(0.0)))
+        }
     }
-}
-
-/// The value of a variable at time 0.
-pub(super) fn start(population: &Population, variable: &str) -> Value {
-    match &population.model {
-        Model::Cell { initial, .. } => initial.get(variable).cloned(),
-        _ => None,
-    }
-    .unwrap_or(Value::Constant(0.0))
 }
 
 /// Linear interpolation needs the sample behind as well.

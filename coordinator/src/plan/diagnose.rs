@@ -12,6 +12,8 @@ impl PlanError {
         let place_of = |feed: &Feed| match feed {
             Feed::Projection { id, .. } => places.projections.get(*id),
             Feed::Connection { id, .. } => places.connections.get(*id),
+            Feed::Signal { id, .. } => places.signals.get(*id),
+            Feed::Messages { id, .. } => places.messages.get(*id),
         };
         let component = |name: &String| network.component(name).and_then(|id| places.components.get(id));
         let text = self.to_string();
@@ -33,6 +35,7 @@ impl PlanError {
                 }
             }
             PlanError::NegativeDelay { by, .. } => at("negative-delay", place_of(by), text),
+            PlanError::Interpolation { by, .. } => at("delay", place_of(by), text).label("too short"),
             PlanError::InnerConnection { component: name, .. } => at("inner-connection", component(name), text),
             PlanError::Steps { steps } => {
                 at("steps", steps.first().and_then(|(name, _)| component(name)), text).label("in the loop")

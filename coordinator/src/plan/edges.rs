@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use couple_network::description::{ComponentId, Network, PopulationId, ProjectionId, Simulator};
+use couple_network::description::{ComponentId, End, Network, PopulationId, ProjectionId, SignalConnection, Simulator};
+use couple_network::variables;
 use couple_ports::time::Span;
 use serde::{Serialize, Serializer};
 
@@ -28,6 +29,26 @@ pub enum Feed {
         /// The receiving port.
         to: String,
     },
+    /// A signal.
+    Signal {
+        /// Its position in [`Network::signals`].
+        id: usize,
+        /// The sending variable, `population.variable`.
+        from: String,
+        /// The receiving variable.
+        to: String,
+        /// The delay, where that is more than the lookahead: with linear interpolation.
+        linear: Option<Span>,
+    },
+    /// A link that carries messages.
+    Messages {
+        /// Its position in [`Network::messages`].
+        id: usize,
+        /// The sending port, `population.variable`.
+        from: String,
+        /// The receiving port.
+        to: String,
+    },
 }
 
 impl fmt::Display for Feed {
@@ -35,6 +56,11 @@ impl fmt::Display for Feed {
         match self {
             Feed::Projection { name, .. } => write!(f, "projection `{name}`"),
             Feed::Connection { from, to, .. } => write!(f, "connection `{from}` to `{to}`"),
+            Feed::Signal { from, to, linear: None, .. } => write!(f, "signal `{from}` to `{to}`"),
+            Feed::Signal { from, to, linear: Some(delay), .. } => {
+                write!(f, "signal `{from}` to `{to}`, linear, {delay} less what interpolation needs")
+            }
+            Feed::Messages { from, to, .. } => write!(f, "messages `{from}` to `{to}`"),
         }
     }
 }
@@ -45,27 +71,52 @@ impl Serialize for Feed {
     }
 }
 
-/// A stream of one population's spikes to one component: through the projections there, or to one port.
+/// What a link carries.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Carries {
+    /// Spikes.
+    Spikes,
+    /// Samples of a variable.
+    Signal {
+        /// Position in [`Network::signals`].
+        id: usize,
+        /// Unit of the samples.
+        unit: String,
+    },
+    /// Messages.
+    Messages {
+        /// Position in [`Network::messages`].
+        id: usize,
+    },
+}
+
+/// A stream from one population to one component: of its spikes, through the projections there or to one port; or of
+/// one variable to another.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct Link {
     /// Number of the link, the same on both sides and in each packet.
     pub id: u32,
+    /// What it carries.
+    pub carries: Carries,
     /// The sending population.
     pub source: PopulationId,
-    /// Its name.
+    /// Its name; `population.variable` for signals and messages.
     pub source_name: String,
     /// The sending component.
     pub from: ComponentId,
     /// The receiving component.
     pub to: ComponentId,
-    /// The receiving port of a plain connection; `None` when the link feeds projections.
+    /// The receiving port of a plain connection, `population.variable` for signals and messages; `None` when the link
+    /// feeds projections.
     pub target: Option<String>,
     /// Number of global indices of the source.
     pub width: u32,
-    /// Shortest delay between the stamp of a spike and its effect: the link's lookahead.
+    /// Shortest delay between the stamp of a spike, a sample or a message and its effect: the link's lookahead. With
+    /// linear interpolation it is shorter than the delay, since the sample behind is needed, too.
     #[serde(rename = "min_delay_ns")]
     pub min_delay: Span,
-    /// Added to each stamp on reception: a plain connection's delay.
+    /// Added to each stamp on reception: a plain connection's delay, a signal's, that of messages.
     #[serde(rename = "delay_ns")]
     pub delay: Span,
     /// What the link feeds, shortest delay first.
@@ -117,7 +168,7 @@ impl Edge {
 }
 
 /// The links of a network, in canonical order: those of projections by (source population, target component), then
-/// those of connections as they are listed. Credits are filled in later.
+/// those of connections, of signals and of messages as they are listed. Credits are filled in later.
 pub(super) fn links(network: &Network) -> Result<Vec<Link>, PlanError> {
     let mut feeds: BTreeMap<(PopulationId, ComponentId), Vec<(Span, Feed)>> = BTreeMap::new();
     for (id, projection) in network.projections.iter().enumerate() {
@@ -157,7 +208,63 @@ pub(super) fn links(network: &Network) -> Result<Vec<Link>, PlanError> {
         let link = link(network, links.len(), connection.from, to, connection.delay, vec![by]);
         links.push(Link { target: Some(target.clone()), delay: connection.delay, ..link });
     }
+    for (id, signal) in network.signals.iter().enumerate() {
+        let link = signal_link(network, links.len(), id, signal)?;
+        links.push(link);
+    }
+    for (id, messages) in network.messages.iter().enumerate() {
+        let (from, to) = (named(network, &messages.from), named(network, &messages.to));
+        let by = Feed::Messages { id, from: from.clone(), to: to.clone() };
+        let ends = (&messages.from, &messages.to);
+        let link = variable_link(network, links.len(), ends, (messages.delay, messages.delay), by)?;
+        links.push(Link { carries: Carries::Messages { id }, ..link });
+    }
     Ok(links)
+}
+
+/// `population.variable`.
+pub(super) fn named(network: &Network, end: &End) -> String {
+    format!("{}.{}", network.populations[end.population].name, end.variable)
+}
+
+fn signal_link(network: &Network, number: usize, id: usize, signal: &SignalConnection) -> Result<Link, PlanError> {
+    let (from, to) = (named(network, &signal.from), named(network, &signal.to));
+    let step = |end: &End| network.components[network.populations[end.population].component].step;
+    let lookahead = signal.lookahead(step(&signal.from), step(&signal.to));
+    let linear = (lookahead != signal.delay).then_some(signal.delay);
+    let by = Feed::Signal { id, from, to, linear };
+    let ends = (&signal.from, &signal.to);
+    let link = variable_link(network, number, ends, (lookahead, signal.delay), by)?;
+    let variable = variables::find(&network.populations[signal.from.population], &signal.from.variable);
+    let unit = variable.as_ref().and_then(|v| v.unit()).unwrap_or_default().to_string();
+    let width = variable.map_or(link.width, |v| v.width);
+    Ok(Link { carries: Carries::Signal { id, unit }, width, ..link })
+}
+
+/// A link between variables; `lookahead` is not more than `delay`.
+fn variable_link(
+    network: &Network,
+    number: usize,
+    (from, to): (&End, &End),
+    (lookahead, delay): (Span, Span),
+    by: Feed,
+) -> Result<Link, PlanError> {
+    if delay < Span::ZERO {
+        return Err(PlanError::NegativeDelay { by, delay });
+    }
+    let component = network.populations[to.population].component;
+    let (source_name, target) = (named(network, from), named(network, to));
+    if network.populations[from.population].component == component {
+        let component = network.components[component].name.clone();
+        return Err(PlanError::InnerConnection { from: source_name, to: target, component });
+    }
+    if lookahead < Span::ZERO || (lookahead == Span::ZERO && delay > Span::ZERO) {
+        let step = |end: &End| network.components[network.populations[end.population].component].step;
+        let needed = SignalConnection::shortest_linear(step(from), step(to));
+        return Err(PlanError::Interpolation { by, delay, step: step(from), needed });
+    }
+    let link = link(network, number, from.population, component, lookahead, vec![by]);
+    Ok(Link { source_name, target: Some(target), delay, ..link })
 }
 
 fn link(
@@ -171,6 +278,7 @@ fn link(
     let population = &network.populations[source];
     Link {
         id: id as u32,
+        carries: Carries::Spikes,
         source,
         source_name: population.name.clone(),
         from: population.component,

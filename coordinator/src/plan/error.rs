@@ -111,11 +111,27 @@ pub enum PlanError {
         /// The component of both.
         component: String,
     },
+    /// A signal whose samples would be needed before they are there.
+    #[error("the delay {delay} of {by} is too short to interpolate between samples that are {step} apart")]
+    #[diagnostic(
+        code(couple::plan::interpolation),
+        help("use a delay of at least {needed}, or interpolation = \"hold\"")
+    )]
+    Interpolation {
+        /// Which signal.
+        by: Feed,
+        /// Its delay.
+        delay: Span,
+        /// The sender's step.
+        step: Span,
+        /// The shortest delay that is long enough.
+        needed: Span,
+    },
     /// A delay that is negative.
     #[error("the delay of {by} is negative: {delay}")]
-    #[diagnostic(code(couple::plan::negative_delay), help("spikes act after they were emitted: use a delay >= 0"))]
+    #[diagnostic(code(couple::plan::negative_delay), help("what is sent acts after it was sent: use a delay >= 0"))]
     NegativeDelay {
-        /// Which projection or connection.
+        /// Which projection, connection, signal or message link.
         by: Feed,
         /// Its delay.
         delay: Span,

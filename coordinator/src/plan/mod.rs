@@ -39,7 +39,7 @@ use couple_ports::time::Span;
 use serde::Serialize;
 
 pub use channels::{Channel, Memory, Rank};
-pub use edges::{Feed, Link, LoopEdge};
+pub use edges::{Carries, Feed, Link, LoopEdge};
 pub use error::PlanError;
 pub use footprint::{Footprint, footprints};
 pub use graph::Graph;
@@ -142,7 +142,7 @@ pub fn plan(network: &Network, options: &PlanOptions) -> Result<Plan, PlanError>
         (0..network.components.len()).map(|c| planned_component(network, c, windows[c], in_loop(c))).collect();
     let ranks = channels::ranks(network, &links);
     let channels = channels::channels(network, &components, &edges, &mut links);
-    let memory = channels::memory(&links, &channels);
+    let memory = channels::memory(network, &links, &ranks, &channels);
     let busy_threads = components.iter().map(|c| c.ranks * c.threads).sum();
     Ok(Plan {
         run: network.name.clone(),

@@ -1,14 +1,19 @@
 //! From the plan to each rank's part: the `Welcome` messages.
 
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use couple_network::description::Network;
-use couple_ports::control::{Carried, Carrier, ChannelIn, ChannelOut, Input, Output, PROTOCOL_VERSION, Welcome, codec};
+use couple_network::description::{self, End, Network, Recorded, Recording, Value};
+use couple_network::{values, variables};
+use couple_ports::control::{
+    Carried, Carrier, ChannelIn, ChannelOut, Columns, Input, Interpolation, MessageIn, MessageOut, Output,
+    PROTOCOL_VERSION, SignalIn, SignalOut, Welcome, codec,
+};
 
 use super::Plan;
-use super::channels::{Channel, Rank};
-use super::edges::Link;
+use super::channels::{Channel, Rank, columns, shared_columns};
+use super::edges::{Carries, Link, named};
 
 /// What a `Welcome` holds beyond the plan.
 #[derive(Clone, Copy, Debug)]
@@ -43,8 +48,8 @@ pub fn journal_file(journals: &Path, rank: &Rank) -> PathBuf {
 impl Plan {
     /// The `Welcome` of each rank, in the order of [`Plan::ranks`]. Fails only when the description cannot be encoded.
     ///
-    /// In a journal, the number of a packet's link is the population's index in the description: a recording needs no
-    /// link.
+    /// In a journal, the number of a packet's link is the population's index in the description, for spikes; for samples
+    /// it is the number of populations and the position among the recordings. A recording needs no link.
     pub fn welcomes(&self, network: &Network, options: &WelcomeOptions<'_>) -> io::Result<Vec<RankWelcome>> {
         let encoded = codec::to_bytes(network)?;
         Ok(self.ranks.iter().map(|rank| self.welcome(network, rank, options, encoded.clone())).collect())
@@ -52,7 +57,7 @@ impl Plan {
 
     fn welcome(&self, network: &Network, rank: &Rank, options: &WelcomeOptions<'_>, encoded: Vec<u8>) -> RankWelcome {
         let component = &self.components[rank.component];
-        let inputs: Vec<&Link> = self.links.iter().filter(|l| l.to == rank.component).collect();
+        let wiring = Wiring::new(self, network, rank);
         let mut rings = Vec::new();
         let mut carrier = |channel: &Channel| {
             rings.push(channel.id);
@@ -63,11 +68,11 @@ impl Plan {
             }
         };
         let sends = self.channels.iter().filter(|c| c.from == rank.line);
-        let mut channels_out: Vec<_> = sends.map(|c| self.channel_out(rank, c, carrier(c))).collect();
+        let mut channels_out: Vec<_> = sends.map(|c| wiring.channel_out(c, carrier(c))).collect();
         let receives = self.channels.iter().filter(|c| c.to == rank.line);
-        let channels_in: Vec<_> = receives.map(|c| self.channel_in(&inputs, c, carrier(c))).collect();
-        let journal = (!rank.recorded.is_empty()).then(|| journal_file(options.journals, rank));
-        channels_out.extend(journal.as_ref().map(|path| journal_channel(rank, path)));
+        let channels_in: Vec<_> = receives.map(|c| wiring.channel_in(c, carrier(c))).collect();
+        let journal = (!rank.recordings.is_empty()).then(|| journal_file(options.journals, rank));
+        channels_out.extend(journal.as_ref().map(|path| wiring.journal_channel(path)));
         let output = |&p: &usize| {
             let population = &network.populations[p];
             Output { population: population.name.clone(), width: population.size }
@@ -85,38 +90,123 @@ impl Plan {
             duration: self.duration,
             spin: self.spin,
             outputs: rank.outputs.iter().map(output).collect(),
-            inputs: inputs.iter().map(|l| input(l)).collect(),
-            signals_out: Vec::new(),
-            signals_in: Vec::new(),
-            messages_out: Vec::new(),
-            messages_in: Vec::new(),
+            inputs: wiring.inputs.iter().map(|l| input(l)).collect(),
+            signals_out: rank.signals.iter().map(|end| signal_out(network, end, rank.rank)).collect(),
+            signals_in: wiring.signals_in.iter().map(|(l, id)| signal_in(network, l, *id, rank.rank)).collect(),
+            messages_out: rank.messages.iter().map(|end| MessageOut { port: named(network, end) }).collect(),
+            messages_in: wiring.messages_in.iter().map(|l| message_in(l)).collect(),
             channels_out,
             channels_in,
             lines: self.ranks.len() as u32,
         };
         RankWelcome { welcome, rings, journal }
     }
+}
 
-    fn channel_out(&self, rank: &Rank, channel: &Channel, carrier: Carrier) -> ChannelOut {
-        let source = |link: u32| self.links[link as usize].source;
+/// Where things stand in a rank's welcome.
+struct Wiring<'a> {
+    plan: &'a Plan,
+    network: &'a Network,
+    rank: &'a Rank,
+    /// Links of spikes that it receives.
+    inputs: Vec<&'a Link>,
+    /// Links of signals of which it receives columns, with their position in [`Network::signals`].
+    signals_in: Vec<(&'a Link, usize)>,
+    /// Links of messages that it receives.
+    messages_in: Vec<&'a Link>,
+}
+
+impl<'a> Wiring<'a> {
+    fn new(plan: &'a Plan, network: &'a Network, rank: &'a Rank) -> Self {
+        let mut wiring = Wiring { plan, network, rank, inputs: vec![], signals_in: vec![], messages_in: vec![] };
+        for link in plan.links.iter().filter(|l| l.to == rank.component) {
+            match link.carries {
+                Carries::Spikes => wiring.inputs.push(link),
+                Carries::Messages { .. } => wiring.messages_in.push(link),
+                Carries::Signal { id, .. } => {
+                    if !columns(network, &network.signals[id].to, rank.rank).is_empty() {
+                        wiring.signals_in.push((link, id));
+                    }
+                }
+            }
+        }
+        wiring
+    }
+
+    fn channel_out(&self, channel: &Channel, carrier: Carrier) -> ChannelOut {
+        let peer = &self.plan.ranks[channel.to as usize];
+        let carried = |link: &Link| match link.carries {
+            Carries::Spikes => Carried::Events(position(&self.rank.outputs, &link.source)),
+            Carries::Messages { id } => {
+                Carried::Messages(position(&self.rank.messages, &self.network.messages[id].from))
+            }
+            Carries::Signal { id, .. } => {
+                let signal = position(&self.rank.signals, &self.network.signals[id].from);
+                self.columns(signal, id, self.rank, peer)
+            }
+        };
         ChannelOut {
-            peer: self.ranks[channel.to as usize].name.clone(),
+            peer: peer.name.clone(),
             peer_line: Some(channel.to),
             credit: channel.credit,
-            links: channel.links.iter().map(|&l| (l, Carried::Events(output_position(rank, source(l))))).collect(),
+            links: channel.links.iter().map(|&l| (l, carried(&self.plan.links[l as usize]))).collect(),
             carrier,
         }
     }
 
-    fn channel_in(&self, inputs: &[&Link], channel: &Channel, carrier: Carrier) -> ChannelIn {
-        let position = |id: u32| inputs.iter().position(|l| l.id == id).expect("a channel's link ends at its receiver");
+    fn channel_in(&self, channel: &Channel, carrier: Carrier) -> ChannelIn {
+        let peer = &self.plan.ranks[channel.from as usize];
+        let carried = |&id: &u32| match self.plan.links[id as usize].carries {
+            Carries::Spikes => Carried::Events(place(self.inputs.iter().position(|l| l.id == id))),
+            Carries::Messages { .. } => Carried::Messages(place(self.messages_in.iter().position(|l| l.id == id))),
+            Carries::Signal { id: signal, .. } => {
+                let place = place(self.signals_in.iter().position(|(l, _)| l.id == id));
+                self.columns(place, signal, peer, self.rank)
+            }
+        };
         ChannelIn {
-            peer: self.ranks[channel.from as usize].name.clone(),
+            peer: peer.name.clone(),
             peer_line: channel.from,
             credited: channel.credit.is_some(),
             min_delay: channel.min_delay,
-            links: channel.links.iter().map(|&l| Carried::Events(position(l) as u32)).collect(),
+            links: channel.links.iter().map(carried).collect(),
             carrier,
+        }
+    }
+
+    /// The columns of a signal that two ranks share; `place` is the signal's in this rank's welcome.
+    fn columns(&self, place: u32, signal: usize, sender: &Rank, receiver: &Rank) -> Carried {
+        let shared = shared_columns(self.network, &self.network.signals[signal], sender.rank, receiver.rank);
+        let every = self.network.components[sender.component].step;
+        Carried::Samples(Columns { signal: place, first: shared.start, count: shared.len() as u32, every })
+    }
+
+    fn journal_channel(&self, path: &Path) -> ChannelOut {
+        ChannelOut {
+            peer: "journal".to_string(),
+            peer_line: None,
+            credit: None,
+            links: self.rank.recordings.iter().map(|&r| self.recorded(r)).collect(),
+            carrier: Carrier::Journal { path: path.to_string_lossy().into_owned() },
+        }
+    }
+
+    /// A recording as a link of the journal.
+    fn recorded(&self, recording: usize) -> (u32, Carried) {
+        let Recording { population, variable } = &self.network.recordings[recording];
+        match variable {
+            Recorded::Spikes => (*population as u32, Carried::Events(position(&self.rank.outputs, population))),
+            Recorded::Analog { variable, interval } => {
+                let end = End { population: *population, variable: variable.clone() };
+                let own = columns(self.network, &end, self.rank.rank);
+                let columns = Columns {
+                    signal: position(&self.rank.signals, &end),
+                    first: own.start,
+                    count: own.len() as u32,
+                    every: *interval,
+                };
+                ((self.network.populations.len() + recording) as u32, Carried::Samples(columns))
+            }
         }
     }
 }
@@ -132,18 +222,78 @@ fn input(link: &Link) -> Input {
     }
 }
 
-fn journal_channel(rank: &Rank, path: &Path) -> ChannelOut {
-    ChannelOut {
-        peer: "journal".to_string(),
-        peer_line: None,
-        credit: None,
-        links: rank.recorded.iter().map(|&p| (p as u32, Carried::Events(output_position(rank, p)))).collect(),
-        carrier: Carrier::Journal { path: path.to_string_lossy().into_owned() },
+fn message_in(link: &Link) -> MessageIn {
+    MessageIn {
+        link: link.id,
+        source: link.source_name.clone(),
+        target: link.target.clone().unwrap_or_default(),
+        min_delay: link.min_delay,
+        delay: link.delay,
     }
 }
 
-/// Where a population stands among the rank's outputs.
-fn output_position(rank: &Rank, population: usize) -> u32 {
-    let position = rank.outputs.iter().position(|&p| p == population);
-    position.expect("what a rank sends or records is among its outputs") as u32
+fn signal_out(network: &Network, end: &End, rank: u32) -> SignalOut {
+    let population = &network.populations[end.population];
+    let own = columns(network, end, rank);
+    let (unit, width) = unit_and_width(network, end);
+    // Where nothing else tells it, what those who receive the signal have.
+    let sent = || network.signals.iter().find(|s| s.from == *end).map(|s| &s.initial);
+    let initial = variables::start(population, &end.variable).or_else(sent).unwrap_or(&Value::Constant(0.0));
+    SignalOut {
+        population: population.name.clone(),
+        variable: end.variable.clone(),
+        unit,
+        width,
+        first: own.start,
+        count: own.len() as u32,
+        initial: numbers(network, end, initial, own),
+    }
+}
+
+fn signal_in(network: &Network, link: &Link, id: usize, rank: u32) -> SignalIn {
+    let signal = &network.signals[id];
+    let own = columns(network, &signal.to, rank);
+    let (unit, width) = unit_and_width(network, &signal.from);
+    SignalIn {
+        link: link.id,
+        source: link.source_name.clone(),
+        target: link.target.clone().unwrap_or_default(),
+        unit,
+        width,
+        first: own.start,
+        count: own.len() as u32,
+        step: network.components[link.from].step,
+        delay: signal.delay,
+        min_delay: link.min_delay,
+        interpolation: match signal.interpolation {
+            description::Interpolation::Hold => Interpolation::Hold,
+            description::Interpolation::Linear => Interpolation::Linear,
+        },
+        initial: numbers(network, &signal.from, &signal.initial, own),
+    }
+}
+
+fn unit_and_width(network: &Network, end: &End) -> (String, u32) {
+    let population = &network.populations[end.population];
+    let info = variables::find(population, &end.variable);
+    let width = info.as_ref().map_or(population.size, |v| v.width);
+    (info.as_ref().and_then(|v| v.unit()).unwrap_or_default().to_string(), width)
+}
+
+/// One number for all, or one for each of the columns. What is drawn is what the cell itself draws: it belongs to the
+/// variable at `end`.
+fn numbers(network: &Network, end: &End, value: &Value, columns: Range<u32>) -> Vec<f64> {
+    match value {
+        Value::Constant(number) => vec![*number],
+        _ => values::expand(network, end.population, &end.variable, value, columns),
+    }
+}
+
+/// Where something stands in a list that holds it.
+fn position<T: PartialEq>(list: &[T], item: &T) -> u32 {
+    place(list.iter().position(|other| other == item))
+}
+
+fn place(position: Option<usize>) -> u32 {
+    position.expect("what a channel carries is told by its ends") as u32
 }
