@@ -13,8 +13,10 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("ports", &[]),
     ("network", &["couple-ports"]),
     ("kernel", &["couple-network", "couple-ports"]),
+    // For programs of one's own: the description and the session, by name.
+    ("ports/client", &["couple-network", "couple-ports"]),
     // The C interface hands out drawn synapses too: an adapter in C++ or Python needs both.
-    ("ports/ffi", &["couple-network", "couple-ports"]),
+    ("ports/ffi", &["couple-client", "couple-network", "couple-ports"]),
     ("coordinator", &["couple-network", "couple-ports"]),
     ("adapters/native", &["couple-kernel", "couple-network", "couple-ports"]),
     ("adapters/recorder", &["couple-network", "couple-ports"]),

@@ -92,6 +92,29 @@ const char *couple_last_error(void);
  */
 const char *couple_description(couple_session *session);
 
+/* What a port carries, and which way. */
+typedef enum {
+  COUPLE_SPIKES_IN = 0,    /* number for couple_port_spikes */
+  COUPLE_SPIKES_OUT = 1,   /* number for couple_emit and couple_emit_many */
+  COUPLE_SIGNAL_IN = 2,    /* number for couple_samples */
+  COUPLE_SIGNAL_OUT = 3,   /* number for couple_write_samples */
+  COUPLE_MESSAGES_IN = 4,  /* number for couple_messages */
+  COUPLE_MESSAGES_OUT = 5  /* number for couple_send_message */
+} couple_kind;
+
+/* A port of this component. */
+typedef struct {
+  uint32_t number;
+  uint32_t width;   /* neurons of the population, or columns of the signal */
+  uint32_t first;   /* this rank has those from here on, */
+  uint32_t count;   /* so many */
+  const char *unit; /* of a signal; "" for spikes and messages. Valid until couple_close. */
+} couple_port;
+
+/* The port of a name of the configuration: "population" for spikes, "population.variable" for signals and messages.
+ * What is sent to a port that nobody listens to goes nowhere. */
+int couple_find(couple_session *session, int kind, const char *name, couple_port *out);
+
 /* Draws the synapses of a projection onto the neurons that this rank owns, ordered by postsynaptic neuron. Every
  * simulator and every number of ranks gets the same synapses. Give the table back with couple_synapses_free. */
 int couple_synapses(couple_session *session, uint32_t projection, couple_synapse_table *out);
@@ -122,6 +145,10 @@ int couple_next_window(couple_session *session, int64_t *start_ns, int64_t *end_
  * of min-delay D these are exactly those emitted in (start - D, end - D]. Valid until the next couple_next_window. */
 int64_t couple_input_events(couple_session *session, uint32_t input, const couple_spike **events);
 
+/* The spikes that connections bring to a population of this component (COUPLE_SPIKES_IN), from wherever they come, ordered
+ * by time and then by index; returns how many. Valid until the next couple_next_window. */
+int64_t couple_port_spikes(couple_session *session, uint32_t population, const couple_spike **spikes);
+
 /* The spikes of all neurons of a spike source in (from, to], ordered by time and then by index; returns how many.
  * Stimuli are functions of the description: they are made here, not sent. Can be called in both phases and for any
  * interval; there are none after the end of the run. Valid until the next call for the same population. */
@@ -130,6 +157,10 @@ int64_t couple_stimulus(couple_session *session, uint32_t population, int64_t fr
 
 /* Emits a spike of a neuron within the window. */
 int couple_emit(couple_session *session, uint32_t output, uint32_t index, int64_t time_ns);
+
+/* Emits n spikes: of neuron indices[i] at times_ns[i]. After an error, those before the wrong one have been emitted. */
+int couple_emit_many(couple_session *session, uint32_t output, const uint32_t *indices, const int64_t *times_ns,
+                     size_t n);
 
 /* ---- input tables ----------------------------------------------------------------------------------------------- */
 

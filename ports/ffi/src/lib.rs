@@ -5,12 +5,15 @@
 
 mod border;
 mod description;
+mod ports;
 mod session;
 mod table;
 
 use std::ffi::{c_char, c_int};
+use std::slice;
 
 use border::{Fault, guard, guard_value, pointer, text};
+pub use ports::Port;
 use session::Session;
 
 /// Spikes of one neuron with one time stamp.
@@ -68,6 +71,22 @@ pub extern "C" fn couple_last_error() -> *const c_char {
 pub unsafe extern "C" fn couple_description(session: *mut Session) -> *const c_char {
     // SAFETY: as required of the caller.
     guard_value(std::ptr::null(), || Ok(unsafe { Session::of(session) }?.description().as_ptr()))
+}
+
+/// See `couple.h`.
+///
+/// # Safety
+/// As for [`couple_description`]; `name` is NULL or a C string, `out` is NULL or can be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn couple_find(session: *mut Session, kind: c_int, name: *const c_char, out: *mut Port) -> c_int {
+    guard(|| {
+        // SAFETY: as required of the caller.
+        let (session, name) = unsafe { (Session::of(session)?, text(name, "name")?) };
+        let (out, port) = (pointer(out, "out")?, session.find(kind, name)?);
+        // SAFETY: not NULL and can be written, as required of the caller.
+        unsafe { out.write(port) };
+        Ok(0)
+    })
 }
 
 /// See `couple.h`.
@@ -144,7 +163,7 @@ pub unsafe extern "C" fn couple_need(session: *mut Session, input: u32, indices:
         } else {
             pointer(indices.cast_mut(), "indices")?;
             // SAFETY: not NULL, and n numbers as required of the caller.
-            unsafe { std::slice::from_raw_parts(indices, n) }
+            unsafe { slice::from_raw_parts(indices, n) }
         };
         session.need(input, indices)?;
         Ok(0)
@@ -212,6 +231,18 @@ pub unsafe extern "C" fn couple_input_events(session: *mut Session, input: u32, 
 /// See `couple.h`.
 ///
 /// # Safety
+/// As for [`couple_description`]; `spikes` can be written.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn couple_port_spikes(session: *mut Session, population: u32, spikes: *mut *const Spike) -> i64 {
+    guard_value(-1, || {
+        // SAFETY: as required of the caller.
+        unsafe { hand_out(Session::of(session)?.arrivals(population)?, spikes) }
+    })
+}
+
+/// See `couple.h`.
+///
+/// # Safety
 /// As for [`couple_description`]; `events` can be written.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn couple_stimulus(
@@ -247,6 +278,34 @@ pub unsafe extern "C" fn couple_emit(session: *mut Session, output: u32, index: 
     guard(|| {
         // SAFETY: as required of the caller.
         unsafe { Session::of(session) }?.emit(output, index, time_ns)?;
+        Ok(0)
+    })
+}
+
+/// See `couple.h`.
+///
+/// # Safety
+/// As for [`couple_description`]; `indices` and `times_ns` have `n` numbers each.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn couple_emit_many(
+    session: *mut Session,
+    output: u32,
+    indices: *const u32,
+    times_ns: *const i64,
+    n: usize,
+) -> c_int {
+    guard(|| {
+        // SAFETY: as required of the caller.
+        let session = unsafe { Session::of(session) }?;
+        if n == 0 {
+            session.check_window("couple_emit_many")?;
+            return Ok(0);
+        }
+        pointer(indices.cast_mut(), "indices")?;
+        pointer(times_ns.cast_mut(), "times_ns")?;
+        // SAFETY: not NULL, and n numbers as required of the caller.
+        let (indices, times) = unsafe { (slice::from_raw_parts(indices, n), slice::from_raw_parts(times_ns, n)) };
+        indices.iter().zip(times).try_for_each(|(index, time)| session.emit(output, *index, *time))?;
         Ok(0)
     })
 }

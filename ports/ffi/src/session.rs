@@ -13,14 +13,18 @@ use couple_ports::time::Time;
 
 use crate::border::Fault;
 use crate::description::{describe, owned};
+use crate::ports::{Ports, of_nobody};
 use crate::{Spike, SynapseTable};
 
 /// What `couple_session` points to.
 pub struct Session {
     phase: Phase,
-    network: Network,
-    welcome: Welcome,
+    pub(crate) network: Network,
+    pub(crate) welcome: Welcome,
     description: CString,
+    pub(crate) ports: Ports,
+    /// The window at hand.
+    window: Option<Window>,
     needed: Vec<Option<IndexSet>>,
     /// Spikes of each input in this window, and whether they have been taken out of the session.
     inputs: Vec<Vec<Spike>>,
@@ -70,6 +74,8 @@ impl Session {
             network,
             welcome,
             description,
+            ports: Ports::default(),
+            window: None,
             needed: vec![None; inputs],
             inputs: vec![Vec::new(); inputs],
             fetched: false,
@@ -81,7 +87,7 @@ impl Session {
         &self.description
     }
 
-    fn population(&self, id: u32) -> Result<PopulationId, Fault> {
+    pub(crate) fn population(&self, id: u32) -> Result<PopulationId, Fault> {
         let all = self.network.populations.len();
         if (id as usize) < all {
             Ok(id as usize)
@@ -194,11 +200,20 @@ impl Session {
     pub(crate) fn next_window(&mut self) -> Result<Option<Window>, Fault> {
         self.fetched = false;
         self.inputs.iter_mut().for_each(Vec::clear);
+        self.ports.clear();
+        self.window = None;
         let next = self.running("couple_next_window")?.next_window();
         if next.is_err() {
             self.phase = Phase::Over;
         }
-        Ok(next?)
+        self.window = next?;
+        Ok(self.window)
+    }
+
+    /// The window at hand, for a function that belongs into one.
+    pub(crate) fn check_window(&mut self, function: &str) -> Result<Window, Fault> {
+        self.running(function)?;
+        self.window.ok_or_else(|| Fault(format!("{function} belongs into a window: after couple_next_window returned 1")))
     }
 
     pub(crate) fn input_events(&mut self, input: u32) -> Result<&[Spike], Fault> {
@@ -206,6 +221,7 @@ impl Session {
             return fault(format!("there is no input {input}; there are {}", self.inputs.len()));
         }
         if !self.fetched {
+            self.check_window("couple_input_events")?;
             let mut inputs = std::mem::take(&mut self.inputs);
             let run = self.running("couple_input_events")?;
             let handed = run.for_each_input(|input, index, time| {
@@ -243,6 +259,9 @@ impl Session {
 
     #[inline]
     pub(crate) fn emit(&mut self, output: u32, index: u32, time_ns: i64) -> Result<(), Fault> {
+        if let Some(population) = of_nobody(output) {
+            return self.emit_to_nobody(population, index, time_ns);
+        }
         let run = self.running("couple_emit")?;
         if run.emit(output as usize, index, Time::from_ns(time_ns)) { Ok(()) } else { Ok(run.check_emitted()?) }
     }
