@@ -81,7 +81,9 @@ impl<'a> Programs<'a> {
             Simulator::Native => Ok(plain(vec![programs::find(programs::NATIVE)?.into()])),
             Simulator::Converter => Ok(plain(vec![programs::find(programs::CONVERTER)?.into()])),
             Simulator::Script => {
-                let argv = component.command.iter().map(OsString::from).collect();
+                // A script in Python with its interpreter, or a command.
+                let words = component.python.iter().chain(&component.script).chain(&component.command);
+                let argv = words.map(OsString::from).collect();
                 Ok(Program { env: self.script_environment(), ..plain(argv) })
             }
             Simulator::Nest => self.nest(component),
