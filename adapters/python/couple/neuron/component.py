@@ -45,18 +45,17 @@ class Component:
         self.h, self.exchange = kernel.load()
         cvode = self.description["cvode"]
         self.exchange.open(self.session.pointer, self.part.step_ns, cvode is not None)
-        if cvode is None:
-            self.h.dt = self.part.step_ns / 1e6
-        else:
-            self._use_cvode(cvode)
+        self.h.dt = self.part.step_ns / 1e6
 
     def _use_cvode(self, settings):
-        self.cvode = self.h.CVode()
-        self.cvode.active(True)
-        # Each cell by itself: its steps must not depend on who else lives in this process.
-        self.cvode.use_local_dt(1)
-        self.cvode.atol(settings["atol"])
-        self.cvode.condition_order(settings["condition_order"])
+        cvode = self.h.CVode()
+        cvode.active(True)
+        cvode.atol(settings["atol"])
+        cvode.condition_order(settings["condition_order"])
+        # Each cell by itself: its steps must not depend on who else lives in this process. NEURON forgets this call
+        # where there are no sections.
+        if self.sections and not cvode.use_local_dt(1):
+            raise CoupleError("NEURON refuses local variable steps for these cells")
 
     # -- populations ------------------------------------------------------------------------------------------------
 
@@ -145,4 +144,7 @@ class Component:
         for name, sections in self.sections.items():
             for section, v in zip(sections, self.start_v[name]):
                 section.v = v
+        cvode = self.description["cvode"]
+        if cvode is not None:
+            self._use_cvode(cvode)
         self.h.finitialize()

@@ -63,7 +63,7 @@ struct Feed {
 struct Exchange {
   couple_session* session = nullptr;
   couple_table* table = nullptr;
-  std::int64_t step_ns = 0, slice_ns = 0, now_ns = 0;
+  std::int64_t step_ns = 0, slice_ns = 0, now_ns = 0, until_ns = 0;
   bool variable_step = false;
   std::vector<Place> places;
   std::vector<std::vector<double>> arguments;
@@ -71,19 +71,22 @@ struct Exchange {
   std::vector<Feed> feeds;
   /// Spikes of the slice, by source of the table.
   std::vector<std::vector<couple_spike>> own;
+  /// Spikes of the variable step that, rounded up, come after the slice; by emitter.
+  std::vector<couple_spike> late;
   std::vector<double> sums;
   std::int64_t window_start_ns = 0, window_end_ns = 0;
   std::uint64_t spikes = 0, events = 0;
   std::string error;
 
   void spike(double id, double t);
+  void emit(const Emitter& emitter, std::int64_t stamp);
   void run();
   void window();
   void fill();
-  void slice(std::int64_t until_ns);
-  void fixed(std::int64_t until_ns, const couple_arrivals& arrivals);
-  void variable(std::int64_t until_ns, const couple_arrivals& arrivals);
-  void advance(std::int64_t until_ns);
+  void slice();
+  void fixed(const couple_arrivals& arrivals);
+  void variable(const couple_arrivals& arrivals);
+  void advance(std::int64_t to_ns);
 };
 
 Exchange exchange;
@@ -98,6 +101,14 @@ void Exchange::spike(double id, double t) {
   const std::int64_t stamp = variable_step
                                  ? static_cast<std::int64_t>(std::ceil(ns - 1e-3))
                                  : std::llround(ns / static_cast<double>(step_ns)) * step_ns;
+  if (stamp > until_ns) {
+    late.push_back({stamp, static_cast<std::uint32_t>(id), 1});
+  } else {
+    emit(emitter, stamp);
+  }
+}
+
+void Exchange::emit(const Emitter& emitter, std::int64_t stamp) {
   ++spikes;
   if (emitter.output >= 0) {
     check(couple_emit(session, static_cast<std::uint32_t>(emitter.output), emitter.index, stamp));
@@ -117,15 +128,15 @@ void Exchange::fill() {
   }
 }
 
-void Exchange::advance(std::int64_t until_ns) {
-  const std::int64_t steps = (until_ns - now_ns) / step_ns;
+void Exchange::advance(std::int64_t to_ns) {
+  const std::int64_t steps = (to_ns - now_ns) / step_ns;
   // NEURON counts the steps that fit. Its time has rounding errors, hence a quarter of a step more.
   const double step = nrn_threads->_dt;
   if (steps > 0) ncs2nrn_integrate(nrn_threads->_t + (static_cast<double>(steps) + 0.25) * step);
-  now_ns = until_ns;
+  now_ns = to_ns;
 }
 
-void Exchange::fixed(std::int64_t until_ns, const couple_arrivals& arrivals) {
+void Exchange::fixed(const couple_arrivals& arrivals) {
   for (std::size_t i = 0; i < arrivals.times; ++i) {
     advance(arrivals.time_ns[i]);
     for (std::size_t j = arrivals.first[i]; j < arrivals.first[i + 1]; ++j) {
@@ -139,7 +150,7 @@ void Exchange::fixed(std::int64_t until_ns, const couple_arrivals& arrivals) {
   deliver_net_events(nrn_threads);
 }
 
-void Exchange::variable(std::int64_t until_ns, const couple_arrivals& arrivals) {
+void Exchange::variable(const couple_arrivals& arrivals) {
   const std::size_t n = arrivals.first[arrivals.times];
   sums.assign(arrivals.sum, arrivals.sum + n);
   for (std::size_t i = 0; i < arrivals.times; ++i) {
@@ -150,15 +161,22 @@ void Exchange::variable(std::int64_t until_ns, const couple_arrivals& arrivals) 
       nrn_net_send(&unused, &sums[j], place.target, t, place.flag);
     }
   }
-  ncs2nrn_integrate(static_cast<double>(until_ns) / 1e6);
+  // A little more than wanted: NEURON may leave an event of just that time for later. Spikes of the next nanosecond come
+  // with it, and wait in `late`.
+  ncs2nrn_integrate((static_cast<double>(until_ns) + 0.4) / 1e6);
   now_ns = until_ns;
 }
 
-void Exchange::slice(std::int64_t until_ns) {
+void Exchange::slice() {
+  for (std::size_t i = late.size(); i-- > 0;) {
+    if (late[i].time_ns > until_ns) continue;
+    emit(emitters[late[i].index], late[i].time_ns);
+    late.erase(late.begin() + static_cast<std::ptrdiff_t>(i));
+  }
   couple_arrivals arrivals;
   check(couple_table_take(table, until_ns, &arrivals));
   events += arrivals.first[arrivals.times];
-  variable_step ? variable(until_ns, arrivals) : fixed(until_ns, arrivals);
+  variable_step ? variable(arrivals) : fixed(arrivals);
   for (std::size_t source = 0; source < own.size(); ++source) {
     if (own[source].empty()) continue;
     check(couple_table_spikes(table, static_cast<std::uint32_t>(source), own[source].data(), own[source].size()));
@@ -169,8 +187,8 @@ void Exchange::slice(std::int64_t until_ns) {
 void Exchange::window() {
   fill();
   while (now_ns < window_end_ns) {
-    const std::int64_t longest = now_ns + slice_ns;
-    slice(longest < window_end_ns ? longest : window_end_ns);
+    until_ns = now_ns + slice_ns < window_end_ns ? now_ns + slice_ns : window_end_ns;
+    slice();
   }
 }
 
