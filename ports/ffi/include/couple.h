@@ -54,6 +54,13 @@ typedef struct {
   size_t n;
 } couple_synapse_table;
 
+/* A message that arrived. */
+typedef struct {
+  int64_t time_ns;   /* the sender's stamp plus the link's delay */
+  const void *bytes; /* any bytes; not a C string */
+  size_t n;
+} couple_message;
+
 /* ---- setup ------------------------------------------------------------------------------------------------------ */
 
 /* Connects to the coordinator that started this process, by way of the environment. NULL on error. */
@@ -77,6 +84,7 @@ const char *couple_last_error(void);
  *                                      couple_values has it
  *     stimulus                         true for spike sources: see couple_stimulus
  *     output                           number for couple_emit, or null where nobody wants its spikes
+ *     variables[]                      name; unit, of an analog signal; message, true for a message port
  *   projections[]
  *     id, name, from, to               from and to are ids of populations
  *     receptor                         "excitatory" or "inhibitory"
@@ -89,6 +97,22 @@ const char *couple_last_error(void);
  *     delay_ns                         already added to the stamps of its spikes
  *     target                           the receiving port; null when the link feeds projections, whose synapses have
  *                                      their own delays
+ *   signals_out[]                      analog signals that this rank writes in each window
+ *     index                            number for couple_write_samples
+ *     population, variable, unit       what is to be written, in which unit
+ *     width, first, count              columns of all ranks; this rank has `count` of them, from `first` on
+ *   signals_in[]                       analog signals that arrive here
+ *     index                            number for couple_samples
+ *     link, source, target             the two ports, as "population.variable"
+ *     unit, width, first, count        as above
+ *     step_ns                          the sender's step
+ *     delay_ns, min_delay_ns           the delay; the link's lookahead
+ *     interpolation                    "hold" or "linear"
+ *   messages_out[]                     message ports that somebody listens to
+ *     index, port                      number for couple_send_message; "population.variable"
+ *   messages_in[]                      messages that arrive here
+ *     index                            number for couple_messages
+ *     link, source, target, delay_ns   the two ports; already added to the stamps of its messages
  */
 const char *couple_description(couple_session *session);
 
@@ -114,6 +138,9 @@ typedef struct {
 /* The port of a name of the configuration: "population" for spikes, "population.variable" for signals and messages.
  * What is sent to a port that nobody listens to goes nowhere. */
 int couple_find(couple_session *session, int kind, const char *name, couple_port *out);
+
+/* The component's step in nanoseconds. */
+int64_t couple_step(couple_session *session);
 
 /* Draws the synapses of a projection onto the neurons that this rank owns, ordered by postsynaptic neuron. Every
  * simulator and every number of ranks gets the same synapses. Give the table back with couple_synapses_free. */
@@ -192,6 +219,26 @@ typedef struct {
 int couple_table_take(couple_table *table, int64_t until_ns, couple_arrivals *out);
 
 void couple_table_free(couple_table *table);
+
+/* ---- signals and messages ---------------------------------------------------------------------------------------- */
+
+/* Gives the samples of the window of an analog signal, in its unit: a row for each step of this component that ends in the
+ * window, in order of time, and a column for each neuron of this rank, row by row. Once in each window, before the next
+ * couple_next_window. After an error the session is over, and the coordinator knows why. */
+int couple_write_samples(couple_session *session, uint32_t signal_out, const double *values, size_t rows,
+                         size_t columns);
+
+/* What the window sees of an analog signal that arrives, row by row: a row for its start and one for the end of each of
+ * this component's steps, hence steps + 1 rows, and a column for each neuron of this rank. The row of time t is the signal
+ * at t - delay. The first row is the last one of the window before. Valid until the next couple_next_window. */
+int couple_samples(couple_session *session, uint32_t signal_in, const double **values, size_t *rows, size_t *columns);
+
+/* Sends a message of n bytes, 65536 at most, stamped within the window. After an error the session is over. */
+int couple_send_message(couple_session *session, uint32_t message_out, int64_t time_ns, const void *bytes, size_t n);
+
+/* The messages of a port that belong to the window, ordered by time and then as they were sent; returns how many. Valid
+ * until the next couple_next_window. */
+int64_t couple_messages(couple_session *session, uint32_t message_in, const couple_message **messages);
 
 /* ---- end -------------------------------------------------------------------------------------------------------- */
 

@@ -1,7 +1,8 @@
 //! The description as JSON, for programs that do not read the binary one.
 
 use couple_network::description::{Model, Network, Plasticity, Population, Receptor, Value};
-use couple_ports::control::Welcome;
+use couple_network::variables;
+use couple_ports::control::{Interpolation, MessageIn, SignalIn, SignalOut, Welcome};
 use couple_ports::index::IndexMap;
 use serde_json::{Map, json};
 
@@ -27,6 +28,10 @@ pub(crate) fn describe(network: &Network, welcome: &Welcome) -> serde_json::Valu
         "populations": (0..network.populations.len()).map(|id| population(network, welcome, id)).collect::<Vec<_>>(),
         "projections": (0..network.projections.len()).map(|id| projection(network, welcome, id)).collect::<Vec<_>>(),
         "inputs": (0..welcome.inputs.len()).map(|index| input(network, welcome, index)).collect::<Vec<_>>(),
+        "signals_out": each(&welcome.signals_out, signal_out),
+        "signals_in": each(&welcome.signals_in, signal_in),
+        "messages_out": each(&welcome.messages_out, |index, port| json!({ "index": index, "port": port.port })),
+        "messages_in": each(&welcome.messages_in, message_in),
     })
 }
 
@@ -58,6 +63,7 @@ fn population(network: &Network, welcome: &Welcome, id: usize) -> serde_json::Va
         "params": params,
         "initial": initial,
         "stimulus": population.model.is_stimulus(),
+        "variables": variables::of(population).iter().map(variable).collect::<Vec<_>>(),
         "output": welcome.outputs.iter().position(|output| output.population == population.name),
     })
 }
@@ -88,6 +94,56 @@ fn projection(network: &Network, welcome: &Welcome, id: usize) -> serde_json::Va
         "max_delay_ns": projection.delay.max(step).ns(),
         "internal": network.source_component(projection) == own && network.target_component(projection) == own,
         "synapse": synapse(projection.plasticity),
+    })
+}
+
+fn each<T>(all: &[T], describe: impl Fn(usize, &T) -> serde_json::Value) -> Vec<serde_json::Value> {
+    all.iter().enumerate().map(|(index, one)| describe(index, one)).collect()
+}
+
+fn variable(variable: &variables::VariableInfo) -> serde_json::Value {
+    json!({ "name": variable.name, "message": variable.unit().is_none(), "unit": variable.unit() })
+}
+
+fn signal_out(index: usize, signal: &SignalOut) -> serde_json::Value {
+    json!({
+        "index": index,
+        "population": signal.population,
+        "variable": signal.variable,
+        "unit": signal.unit,
+        "width": signal.width,
+        "first": signal.first,
+        "count": signal.count,
+    })
+}
+
+fn signal_in(index: usize, signal: &SignalIn) -> serde_json::Value {
+    json!({
+        "index": index,
+        "link": signal.link,
+        "source": signal.source,
+        "target": signal.target,
+        "unit": signal.unit,
+        "width": signal.width,
+        "first": signal.first,
+        "count": signal.count,
+        "step_ns": signal.step.ns(),
+        "delay_ns": signal.delay.ns(),
+        "min_delay_ns": signal.min_delay.ns(),
+        "interpolation": match signal.interpolation {
+            Interpolation::Hold => "hold",
+            Interpolation::Linear => "linear",
+        },
+    })
+}
+
+fn message_in(index: usize, port: &MessageIn) -> serde_json::Value {
+    json!({
+        "index": index,
+        "link": port.link,
+        "source": port.source,
+        "target": port.target,
+        "delay_ns": port.delay.ns(),
     })
 }
 

@@ -7,6 +7,7 @@ mod border;
 mod description;
 mod ports;
 mod session;
+mod signals;
 mod table;
 
 use std::ffi::{c_char, c_int};
@@ -15,6 +16,7 @@ use std::slice;
 use border::{Fault, guard, guard_value, pointer, text};
 pub use ports::Port;
 use session::Session;
+pub use signals::{Message, couple_messages, couple_samples, couple_send_message, couple_write_samples};
 
 /// Spikes of one neuron with one time stamp.
 #[repr(C)]
@@ -71,6 +73,16 @@ pub extern "C" fn couple_last_error() -> *const c_char {
 pub unsafe extern "C" fn couple_description(session: *mut Session) -> *const c_char {
     // SAFETY: as required of the caller.
     guard_value(std::ptr::null(), || Ok(unsafe { Session::of(session) }?.description().as_ptr()))
+}
+
+/// See `couple.h`.
+///
+/// # Safety
+/// As for [`couple_description`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn couple_step(session: *mut Session) -> i64 {
+    // SAFETY: as required of the caller.
+    guard_value(-1, || Ok(unsafe { Session::of(session) }?.welcome.step.ns()))
 }
 
 /// See `couple.h`.

@@ -8,12 +8,13 @@ use couple_network::stimulus::Stimulus;
 use couple_network::{synapses, values};
 use couple_ports::control::{Welcome, codec};
 use couple_ports::index::IndexSet;
-use couple_ports::session::{Runtime, Setup, Window};
+use couple_ports::session::{Runtime, SessionError, Setup, Window};
 use couple_ports::time::Time;
 
 use crate::border::Fault;
 use crate::description::{describe, owned};
 use crate::ports::{Ports, of_nobody};
+use crate::signals::Mailbox;
 use crate::{Spike, SynapseTable};
 
 /// What `couple_session` points to.
@@ -29,6 +30,7 @@ pub struct Session {
     /// Spikes of each input in this window, and whether they have been taken out of the session.
     inputs: Vec<Vec<Spike>>,
     fetched: bool,
+    pub(crate) mailbox: Mailbox,
     stimuli: HashMap<u32, (Stimulus, Vec<Spike>)>,
 }
 
@@ -79,6 +81,7 @@ impl Session {
             needed: vec![None; inputs],
             inputs: vec![Vec::new(); inputs],
             fetched: false,
+            mailbox: Mailbox::default(),
             stimuli: HashMap::new(),
         })
     }
@@ -189,7 +192,7 @@ impl Session {
         Ok(())
     }
 
-    fn running(&mut self, function: &str) -> Result<&mut Runtime, Fault> {
+    pub(crate) fn running(&mut self, function: &str) -> Result<&mut Runtime, Fault> {
         match &mut self.phase {
             Phase::Running(run) => Ok(run),
             Phase::Setup(_) => fault(format!("{function} belongs after couple_start")),
@@ -197,9 +200,18 @@ impl Session {
         }
     }
 
+    /// After an error of the session there is nothing more to do with it.
+    pub(crate) fn over_on_error(&mut self, result: Result<(), SessionError>) -> Result<(), Fault> {
+        if result.is_err() {
+            self.phase = Phase::Over;
+        }
+        Ok(result?)
+    }
+
     pub(crate) fn next_window(&mut self) -> Result<Option<Window>, Fault> {
         self.fetched = false;
         self.inputs.iter_mut().for_each(Vec::clear);
+        self.mailbox.clear();
         self.ports.clear();
         self.window = None;
         let next = self.running("couple_next_window")?.next_window();
@@ -213,7 +225,8 @@ impl Session {
     /// The window at hand, for a function that belongs into one.
     pub(crate) fn check_window(&mut self, function: &str) -> Result<Window, Fault> {
         self.running(function)?;
-        self.window.ok_or_else(|| Fault(format!("{function} belongs into a window: after couple_next_window returned 1")))
+        self.window
+            .ok_or_else(|| Fault(format!("{function} belongs into a window: after couple_next_window returned 1")))
     }
 
     pub(crate) fn input_events(&mut self, input: u32) -> Result<&[Spike], Fault> {

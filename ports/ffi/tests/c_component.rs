@@ -2,10 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail")]
 
+mod common;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use couple_network::description::{
     Cell, Component, Connector, Delay, Distribution, Model, Network, Population, Projection, Receptor, Simulator, Value,
@@ -17,32 +18,9 @@ use couple_ports::session::rendezvous::{Outcome, Rendezvous};
 use couple_ports::session::wiring::{Carry, Wiring};
 use couple_ports::time::{Span, Time};
 
+use common::{compile, wait};
+
 const MS: Span = Span::from_ns(1_000_000);
-
-/// The library that cargo built along with this test.
-fn library() -> PathBuf {
-    let deps = std::env::current_exe().unwrap().parent().unwrap().to_path_buf();
-    let found = [&deps, deps.parent().unwrap()].map(|folder| folder.join("libcouple_ffi.so"));
-    found.into_iter().find(|path| path.exists()).expect("cargo builds libcouple_ffi.so before its tests")
-}
-
-fn compile(compiler: &str, flags: &[&str], output: &Path) {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let library = library();
-    let done = Command::new(compiler)
-        .args(["-Wall", "-Wextra", "-Werror", "-pedantic"])
-        .args(flags)
-        .arg("-I")
-        .arg(here.join("include"))
-        .arg(here.join("tests/component.c"))
-        .args(["-x", "none", "-o"])
-        .arg(output)
-        .arg(&library)
-        .arg(format!("-Wl,-rpath,{}", library.parent().unwrap().display()))
-        .output()
-        .unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-}
 
 fn network() -> Network {
     let component = |name: &str, simulator| Component {
@@ -56,7 +34,13 @@ fn network() -> Network {
         python: None,
         cvode: None,
     };
-    let population = |name: &str, component, size, model| Population { name: name.to_owned(), component, size, model, variables: vec![] };
+    let population = |name: &str, component, size, model| Population {
+        name: name.to_owned(),
+        component,
+        size,
+        model,
+        variables: vec![],
+    };
     let number = |name: &str, value| (name.to_owned(), Value::Constant(value));
     let drawn = Value::Random(Distribution::Uniform { low: -65.0, high: -55.0 });
     let cell = Model::Cell {
@@ -120,19 +104,6 @@ fn rust_half(setup: Setup) -> Result<Vec<(Time, u32)>, couple_ports::session::Se
     Ok(back)
 }
 
-/// Waits for a process; one that hangs is killed.
-fn wait(mut child: Child) -> (Option<i32>, String) {
-    let begun = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if begun.elapsed() > Duration::from_secs(60) {
-            child.kill().unwrap();
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let output = child.wait_with_output().unwrap();
-    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
-}
-
 /// What came of a run.
 struct Done {
     code: Option<i32>,
@@ -163,7 +134,7 @@ fn run(program: &Path, argument: &str) -> Done {
 fn a_component_in_c_takes_part() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("component");
-    compile("cc", &["-std=c99"], &program);
+    compile("component.c", "cc", &["-std=c99"], &program);
     let Done { code, stderr, outcomes, back } = run(&program, "");
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Done(_))), "{outcomes:?}");
@@ -182,7 +153,7 @@ fn a_component_in_c_takes_part() {
 fn a_component_in_c_can_fail() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("component");
-    compile("cc", &["-std=c99"], &program);
+    compile("component.c", "cc", &["-std=c99"], &program);
     let Done { code, outcomes, back, .. } = run(&program, "fail");
     assert_eq!(code, Some(3));
     assert_eq!(outcomes[1], Outcome::Failed("no fuel".to_owned()));
@@ -192,14 +163,14 @@ fn a_component_in_c_can_fail() {
 #[test]
 fn the_header_is_also_cpp() {
     let folder = tempfile::tempdir().unwrap();
-    compile("c++", &["-std=c++11", "-x", "c++"], &folder.path().join("component"));
+    compile("component.c", "c++", &["-std=c++11", "-x", "c++"], &folder.path().join("component"));
 }
 
 #[test]
 fn without_a_coordinator_the_environment_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("component");
-    compile("cc", &["-std=c99"], &program);
+    compile("component.c", "cc", &["-std=c99"], &program);
     let child = Command::new(&program).env_clear().stderr(Stdio::piped()).spawn().unwrap();
     let (code, stderr) = wait(child);
     assert_eq!(code, Some(3));

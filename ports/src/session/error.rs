@@ -69,7 +69,7 @@ pub enum SessionError {
         /// How far this rank was.
         time: Time,
         /// What is wrong.
-        source: TransportError,
+        source: Box<TransportError>,
     },
     /// The index sets given at the start do not fit the inputs.
     #[error("the indices needed: {0}")]

@@ -163,7 +163,7 @@ impl InChannel {
     }
 
     fn error(peer: &str, time: Time, source: impl Into<TransportError>) -> SessionError {
-        SessionError::Channel { incoming: true, peer: peer.to_owned(), time, source: source.into() }
+        SessionError::Channel { incoming: true, peer: peer.to_owned(), time, source: Box::new(source.into()) }
     }
 }
 

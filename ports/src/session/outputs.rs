@@ -119,7 +119,7 @@ impl OutChannel {
     }
 
     pub(super) fn error(&self, time: Time, source: TransportError) -> SessionError {
-        SessionError::Channel { incoming: false, peer: self.peer.clone(), time, source }
+        SessionError::Channel { incoming: false, peer: self.peer.clone(), time, source: Box::new(source) }
     }
 }
 

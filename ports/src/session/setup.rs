@@ -303,7 +303,7 @@ pub(super) fn open_journal(
         incoming: false,
         peer: channel.peer.clone(),
         time: Time::ZERO,
-        source: source.into(),
+        source: Box::new(source.into()),
     };
     Ok(Box::new(made.map_err(failed)?))
 }
