@@ -15,8 +15,8 @@ const BRIAN2: Simulator = Simulator {
     package: "brian2",
     version: "2.9.0",
     series: "2.9",
-    // Brian2 2.9 uses functions that NumPy 2.4 has no more.
-    requirements: &["brian2==2.9.0", "numpy<2.4"],
+    // Brian2 2.9 uses what NumPy 2.4 has no more; 2.3.5 is the last release before.
+    requirements: &["brian2==2.9.0", "numpy==2.3.5; python_version >= '3.11'", "numpy==2.2.6; python_version < '3.11'"],
     oldest: (3, 10),
     download: "40 MB; 215 MB when unpacked",
 };

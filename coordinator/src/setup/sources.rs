@@ -21,6 +21,13 @@ pub(super) const PACKAGE: &[(&str, &str)] = embedded!("../../../adapters/python/
     "couple/part.py",
     "couple/program.py",
     "couple/session.py",
+    "couple/brian2/__init__.py",
+    "couple/brian2/__main__.py",
+    "couple/brian2/cells.py",
+    "couple/brian2/component.py",
+    "couple/brian2/exchange.py",
+    "couple/brian2/groups.py",
+    "couple/brian2/integration.py",
     "couple/nest/__init__.py",
     "couple/nest/__main__.py",
     "couple/nest/cells.py",
@@ -46,8 +53,17 @@ pub(super) const EXTENSION: &[(&str, &str)] = embedded!("../../../adapters/pytho
 /// The mechanisms of NEURON's cells, and the exchange.
 pub(super) const MECHANISMS: &[(&str, &str)] = embedded!("../../../adapters/python/couple/neuron/mechanisms/":
     "couple.mod",
+    "eif_cond_alpha.mod",
+    "eif_cond_exp.mod",
     "exchange.cpp",
+    "hh_cond_exp.mod",
+    "if_cond_alpha.mod",
+    "if_cond_exp.mod",
+    "if_cond_exp_gsfa_grr.mod",
+    "if_curr_alpha.mod",
+    "if_curr_delta.mod",
     "if_curr_exp.mod",
+    "izhikevich.mod",
     "spikes.mod",
 );
 

@@ -1,0 +1,3 @@
+"""Brian2 as a component of a run."""
+
+_component = None

@@ -1,0 +1,119 @@
+"""A rank of a Brian2 component: builds its part of the network, and runs it in step with the others."""
+
+import sys
+import time
+
+import numpy
+
+from ..part import Part
+from ..session import CoupleError
+from . import groups
+from .exchange import Exchange
+
+VERSION = "2.9"
+
+
+def _log(message):
+    print(f"couple: {message}", file=sys.stderr, flush=True)
+
+
+def load():
+    """Imports Brian2."""
+    import brian2
+
+    if not brian2.__version__.startswith(VERSION + "."):
+        raise CoupleError(
+            f"Brian2 {brian2.__version__} is installed in {sys.prefix}, but couple needs {VERSION}. "
+            "Help: pip install brian2==2.9.0 'numpy<2.4', or leave out `python` to use the managed environment"
+        )
+    return brian2
+
+
+class Component:
+    """This process's part of the network.
+
+    The order of calls is: `begin`, `build` (populations with a cell), `name_port` (for groups of a user's own model),
+    `run`.
+    """
+
+    def __init__(self, session):
+        self.session = session
+        self.part = Part(session)
+        self.description = session.description
+        self.ports = {}
+        #: Place of the first neuron, by (population's name, receptor).
+        self.first_place = {}
+        self.brian2 = None
+        self.finished = False
+
+    def begin(self, own_model):
+        """Sets up Brian2. With `own_model`, a user's script has chosen the preferences."""
+        brian2 = self.brian2 = load()
+        step = self.part.step_ns * 1e-9 * brian2.second
+        if not own_model:
+            brian2.prefs.codegen.target = "numpy"
+            # Floating-point operations stay as the models have them.
+            brian2.prefs.codegen.loop_invariant_optimisations = False
+            brian2.BrianLogger.suppress_hierarchy("brian2.groups.group.Group.resolve")
+        brian2.defaultclock.dt = step
+
+    # -- populations ------------------------------------------------------------------------------------------------
+
+    def build(self):
+        """Creates the groups of the populations that have a cell."""
+        for population in self.part.cells():
+            self._add_port(groups.create(self.brian2, self.part, population))
+
+    def _add_port(self, port):
+        self.ports[port.name] = port
+        for receptor in port.receptors:
+            self.first_place[port.name, receptor] = self.part.reserve(port.population["count"])
+
+    # -- synapses ---------------------------------------------------------------------------------------------------
+
+    def _place_of(self, projection, target, synapses):
+        """Place and weight of a projection's synapses."""
+        port, name = self.ports[target["name"]], projection["receptor"]
+        if name not in port.receptors:
+            raise CoupleError(
+                f"projection `{projection['name']}` goes to the {name} receptor of `{port.name}`, but "
+                f"couple.brian2.port names only {', '.join(port.receptors) or 'none'}"
+            )
+        place = synapses.post.astype(numpy.int64) - target["first"] + self.first_place[port.name, name]
+        return place, synapses.weight * port.receptors[name].factor
+
+    # -- run --------------------------------------------------------------------------------------------------------
+
+    def run(self):
+        """Simulates for the duration of the run."""
+        brian2 = self.brian2
+        began = time.monotonic()
+        self.part.connect(self._place_of)
+        exchange = Exchange(self.part, self.ports.values(), self.first_place)
+        network = brian2.Network(*(port.group for port in self.ports.values() if port.group is not None))
+        network.add(*_operations(brian2.defaultclock, exchange))
+        neurons = sum(port.population["count"] for port in self.ports.values())
+        _log(f"Brian2 {brian2.__version__}, NumPy {numpy.__version__}: {neurons} neurons, {self.part.places} places for "
+             f"input, slices of {self.part.slice_ns / 1e6} ms; built in {time.monotonic() - began:.2f} s")
+        self.session.start()
+        began = time.monotonic()
+        exchange.begin()
+        network.run(self.part.duration_ns * 1e-9 * brian2.second)
+        if not exchange.over:
+            raise CoupleError(f"Brian2 stopped at {exchange.now_ns / 1e6} ms")
+        self.session.finish()
+        self.finished = True
+        _log(f"simulated {self.part.duration_ns / 1e6} ms in {time.monotonic() - began:.2f} s")
+
+
+def _operations(clock, exchange):
+    """The exchange in Brian2's schedule."""
+    from brian2.core.base import BrianObject
+
+    class Operation(BrianObject):
+        def __init__(self, function, when, order):
+            super().__init__(clock=clock, when=when, order=order, name=f"couple_{when}*")
+            self.run = function
+
+    # After everything else of the last slot of a step.
+    return [Operation(exchange.deliver, "after_groups", 0), Operation(exchange.end_step, "end", 1 << 30)]

@@ -1,0 +1,204 @@
+"""What is done in each step and each window while Brian2 runs.
+
+One `Network.run` for the whole run. Two operations of Brian2's schedule do the exchange. In step k, from (k - 1) h to k h:
+
+* `after_groups`, between the update of the state and the threshold: what arrives at k h is added. So a spike with delay d
+  acts d after its stamp, neither earlier nor a step later, and the threshold sees it.
+* `end`: the step's spikes are noted, with its end as their stamp (Brian2 itself stamps them with its beginning). At the end
+  of a window they are sent, and the next window's input is taken.
+
+So nothing of Brian2's own time is used but the number of its steps.
+"""
+
+import ctypes
+
+import numpy
+
+from .. import native
+from ..part import _Arrivals
+
+_PLACES, _SUMS = numpy.dtype(numpy.uint32), numpy.dtype(numpy.float64)
+
+
+class Exchange:
+    """The exchange of a rank."""
+
+    def __init__(self, part, ports, first_place):
+        """`first_place`: {(population's name, receptor): place of the first neuron}."""
+        self.part, self.session, self.step_ns = part, part.session, part.step_ns
+        #: The end of the last step that is over.
+        self.now_ns = 0
+        self.slice_end_ns = self.window_end_ns = 0
+        self.windows = self.session.windows()
+        self.over = False
+        #: Input of the step at hand by place; zero between two steps.
+        self.sums = numpy.zeros(part.places)
+        self.arrivals = iter(())
+        self.next_arrival = None
+        self._struct = _Arrivals()
+        self._reference = ctypes.byref(self._struct)
+        self.outlets = [o for port in ports if port.group is not None for o in [Outlet(part, port)] if o.wanted]
+        self.inlets = [i for port in ports if port.group is not None for i in self._inlets(port, first_place)]
+        self.recorded_stimuli = [
+            p for p in part.populations.values() if p["local"] and p["stimulus"] and p.get("output") is not None
+        ]
+
+    def _inlets(self, port, first_place):
+        """One for each variable that receptors add to."""
+        variables = {}
+        for name, receptor in port.receptors.items():
+            first = first_place[port.name, name]
+            sums = self.sums[first : first + port.population["count"]]
+            variables.setdefault(receptor.variable, []).append((sums, receptor))
+        return [Inlet(port, variable, parts) for variable, parts in variables.items()]
+
+    # -- each step --------------------------------------------------------------------------------------------------
+
+    def deliver(self):
+        """Adds what arrives at the end of the step at hand."""
+        arrival = self.next_arrival
+        self.now_ns += self.step_ns
+        if arrival is None or arrival[0] != self.now_ns:
+            return
+        _, places, sums = arrival
+        self.sums[places] = sums
+        for inlet in self.inlets:
+            inlet.add()
+        self.sums[places] = 0.0
+        self.next_arrival = next(self.arrivals, None)
+
+    def end_step(self):
+        """Notes the spikes of the step that is over, and exchanges them at the end of a slice."""
+        now = self.now_ns
+        for outlet in self.outlets:
+            outlet.note(now)
+        if now == self.slice_end_ns:
+            self._end_slice()
+
+    # -- each slice -------------------------------------------------------------------------------------------------
+
+    def _end_slice(self):
+        for outlet in self.outlets:
+            outlet.hand_over()
+        if self.slice_end_ns == self.window_end_ns and not self.next_window():
+            return
+        self._next_slice()
+
+    def _next_slice(self):
+        self.slice_end_ns = min(self.slice_end_ns + self.part.slice_ns, self.window_end_ns)
+        self.arrivals = iter(self._take(self.slice_end_ns))
+        self.next_arrival = next(self.arrivals, None)
+
+    def _take(self, until_ns):
+        """What arrives up to `until_ns`, as :meth:`Part.take` has it, with less to do."""
+        table, found = self.part.table, self._struct
+        self.session._check(self.session.library.couple_table_take(table.pointer, until_ns, self._reference))
+        n = found.times
+        if n == 0:
+            return ()
+        first, times = found.first[: n + 1], found.time_ns[:n]
+        place = _view(self, found.place, first[n], _PLACES)
+        weight = _view(self, found.sum, first[n], _SUMS)
+        return [(times[i], place[first[i] : first[i + 1]], weight[first[i] : first[i + 1]]) for i in range(n)]
+
+    # -- each window ------------------------------------------------------------------------------------------------
+
+    def begin(self):
+        """Begins the first window."""
+        self.next_window()
+        self._next_slice()
+
+    def next_window(self):
+        """Ends the window at hand, and takes the input of the next one; False at the end of the run."""
+        window = next(self.windows, None)
+        if window is None:
+            self.over = True
+            return False
+        start_ns, self.window_end_ns = window
+        self.part.fill(start_ns, self.window_end_ns)
+        for population in self.recorded_stimuli:
+            self._record_stimulus(population, start_ns, self.window_end_ns)
+        return True
+
+    def _record_stimulus(self, population, start_ns, end_ns):
+        first, end = population["first"], population["first"] + population["count"]
+        for time_ns, index, count in self.session.stimulus(population["id"], start_ns, end_ns):
+            if first <= index < end:
+                for _ in range(count):
+                    self.session.emit(population["output"], index, time_ns)
+
+
+class Inlet:
+    """Input to a variable of a group."""
+
+    def __init__(self, port, variable, parts):
+        self.values = port.array(variable)
+        self.parts = parts
+        gate = parts[0][1].gate
+        self.gate = port.array(gate) if gate else None
+        self.plain = parts[0][0] if len(parts) == 1 and parts[0][1].kick is None and gate is None else None
+
+    def add(self):
+        """Adds the sums of the step."""
+        if self.plain is not None:
+            numpy.add(self.values, self.plain, out=self.values)
+            return
+        total = sum(sums if receptor.kick is None else sums * receptor.kick for sums, receptor in self.parts)
+        if self.gate is not None:
+            total = total * self.gate
+        self.values += total
+
+
+class Outlet:
+    """Spikes of a group."""
+
+    def __init__(self, part, port):
+        group, population = port.group, port.population
+        self.session, self.table = part.session, part.table
+        self.output = population.get("output")
+        self.source = part.sources.get(population["id"])
+        self.wanted = self.output is not None or self.source is not None
+        # Numbers of the neurons that fired in the step, and at the end how many.
+        self.spikespace = group.variables["_spikespace"].get_value()
+        self.start, self.stop = getattr(group, "start", 0), getattr(group, "stop", None)
+        self.shift = population["first"] - self.start
+        self.noted = []
+        self._emit_many = self.session.library.couple_emit_many
+        pointer, u32 = ctypes.c_void_p, ctypes.c_uint32
+        self._emit_many.argtypes = [pointer, u32, pointer, pointer, ctypes.c_size_t]
+
+    def note(self, now_ns):
+        """Notes the spikes of the step that ends at `now_ns`."""
+        n = self.spikespace[-1]
+        if n:
+            self.noted.append((now_ns, self.spikespace[:n].copy()))
+
+    def hand_over(self):
+        """Gives the noted spikes to the session and to the synapses of this rank."""
+        if not self.noted:
+            return
+        if len(self.noted) == 1:
+            ((now_ns, index),) = self.noted
+            time_ns = numpy.full(len(index), now_ns)
+        else:
+            index = numpy.concatenate([index for _, index in self.noted])
+            time_ns = numpy.repeat([t for t, _ in self.noted], [len(index) for _, index in self.noted])
+        self.noted.clear()
+        if self.stop is not None:
+            within = (index >= self.start) & (index < self.stop)
+            index, time_ns = index[within], time_ns[within]
+        spikes = numpy.empty(len(index), native.SPIKE)
+        spikes["time_ns"], spikes["index"], spikes["count"] = time_ns, index + self.shift, 1
+        if self.output is not None:
+            self._emit(numpy.ascontiguousarray(spikes["index"]), time_ns)
+        if self.source is not None:
+            self.table.add_events(self.source, spikes.__array_interface__["data"][0], len(spikes))
+
+    def _emit(self, index, time_ns):
+        addresses = (a.__array_interface__["data"][0] for a in (index, time_ns))
+        session = self.session
+        session._check(self._emit_many(session.pointer, self.output, *addresses, len(index)))
+
+
+def _view(owner, pointer, n, dtype):
+    return numpy.asarray(native.Memory(owner, ctypes.cast(pointer, ctypes.c_void_p).value or 0, (n,), dtype))

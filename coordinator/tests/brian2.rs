@@ -1,0 +1,311 @@
+//! Brian2 as a component: whole against halves, against the native simulator, and with a user's own model.
+//! Equal means equal spikes, bit for bit. Needs the managed environment (`couple setup brian2`), and says so when it is
+//! not there.
+
+#![allow(clippy::unwrap_used, reason = "how a test fails")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use couple::setup::brian2;
+use tempfile::TempDir;
+
+/// Skips the test where Brian2 has not been set up.
+macro_rules! needs_brian2 {
+    () => {
+        if brian2::installed().is_none() {
+            println!("skipped: {} needs Brian2: run `couple setup brian2`", module_path!());
+            return;
+        }
+    };
+}
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Runs of one test, in a folder of its own.
+struct Runs {
+    folder: TempDir,
+}
+
+impl Runs {
+    fn new() -> Self {
+        Runs { folder: TempDir::new().unwrap() }
+    }
+    fn couple(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_couple"));
+        command.args(arguments).current_dir(self.folder.path()).output().unwrap()
+    }
+    fn start(&self, label: &str, config: &str) -> Output {
+        let file = format!("{label}.toml");
+        fs::write(self.folder.path().join(&file), config).unwrap();
+        self.couple(&["run", "--quiet", "--label", label, "--out", ".", &file])
+    }
+    fn log(&self, label: &str) -> String {
+        let logs = fs::read_dir(self.folder.path().join(label).join("logs")).into_iter().flatten().flatten();
+        logs.map(|l| fs::read_to_string(l.path()).unwrap_or_default()).collect::<Vec<_>>().join("\n")
+    }
+    fn run(&self, label: &str, config: &str) {
+        let output = self.start(label, config);
+        assert!(output.status.success(), "{label}: {}\n{}", text(&output), self.log(label));
+    }
+    fn compare(&self, a: &str, b: &str, code: i32) {
+        let output = self.couple(&["compare", a, b]);
+        assert_eq!(output.status.code(), Some(code), "{a} and {b}: {}", text(&output));
+    }
+    fn assert_same(&self, a: &str, b: &str) {
+        self.compare(a, b, 0);
+    }
+    fn assert_different(&self, a: &str, b: &str) {
+        self.compare(a, b, 5);
+    }
+    /// Recorded spikes of a population.
+    fn spikes(&self, label: &str, population: &str) -> u64 {
+        let record = fs::read_to_string(self.folder.path().join(label).join("record.json")).unwrap();
+        let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+        let one = record["populations"].as_array().unwrap().iter().find(|p| p["name"] == population);
+        one.and_then(|p| p["spikes"].as_u64()).unwrap()
+    }
+}
+
+/// Where the two populations of feedback.toml live.
+#[derive(Clone, Copy)]
+struct Layout<'a> {
+    /// Simulator of E, and of I where that lives apart.
+    e: &'a str,
+    i: Option<&'a str>,
+    ranks: u32,
+    window: Option<&'a str>,
+}
+
+const WHOLE: Layout<'static> = Layout { e: "brian2", i: None, ranks: 1, window: None };
+const HALVES: Layout<'static> = Layout { i: Some("brian2"), ..WHOLE };
+
+/// Weights with which a cell fires some ten times a second (within the network, of the noise), and parameters of the
+/// excitatory and of the inhibitory neurons.
+fn setting(cell: &str) -> (f64, f64, &'static str, &'static str) {
+    let leaky = (
+        "cm = 0.25, tau_m = 10.0, tau_refrac = 2.0",
+        "cm = 0.25, tau_m = 10.0, tau_refrac = 1.0, i_offset = { distribution = \"uniform\", low = 0.0, high = 0.2 }",
+    );
+    let adex = (
+        "tau_refrac = 2.0, b = 0.05",
+        "tau_refrac = 0.0, i_offset = { distribution = \"uniform\", low = 0.0, high = 0.2 }",
+    );
+    let (w, noise, (e, i)) = match cell {
+        "IF_curr_exp" => (0.06, 0.1, leaky),
+        "IF_curr_alpha" => (0.3, 0.3, leaky),
+        "IF_curr_delta" => (0.4, 0.8, leaky),
+        "IF_cond_exp" | "IF_cond_exp_gsfa_grr" => (0.002, 0.0012, leaky),
+        "IF_cond_alpha" => (0.01, 0.007, leaky),
+        "IF_facets_hardware1" => (0.0005, 0.0003, ("tau_syn_E = 20.0", "g_leak = 30.0")),
+        "EIF_cond_exp_isfa_ista" => (0.003, 0.002, adex),
+        "EIF_cond_alpha_isfa_ista" => (0.001, 0.0008, adex),
+        "HH_cond_exp" => {
+            (0.02, 0.015, ("gbar_K = 5.5", "i_offset = { distribution = \"uniform\", low = 0.0, high = 0.05 }"))
+        }
+        "Izhikevich" => {
+            (0.5, 1.5, ("d = 4.0", "a = 0.1, i_offset = { distribution = \"uniform\", low = 0.0, high = 0.002 }"))
+        }
+        other => panic!("no setting for {other}"),
+    };
+    (w, noise, e, i)
+}
+
+/// The configuration of the tests with NEST, for `ms` of simulated time.
+fn feedback(layout: Layout<'_>, cell: &str, ms: u32) -> String {
+    let component = |name: &str, simulator: &str| {
+        format!("[component.{name}]\nsimulator = \"{simulator}\"\nranks = {}\n", layout.ranks)
+    };
+    let components = component("a", layout.e) + &layout.i.map_or(String::new(), |i| component("b", i));
+    let (w, noise, params, params_i) = setting(cell);
+    let conductances = cell.contains("cond") || cell == "IF_facets_hardware1";
+    let (sign, bound) = if conductances { ("", "low") } else { ("-", "high") };
+    let sd = w / 10.0;
+    let inhibition = format!("{{ distribution = \"normal_clipped\", mu = {sign}{w}, sigma = {sd}, {bound} = 0.0 }}");
+    fs::read_to_string(file("nest/feedback.toml"))
+        .unwrap()
+        .replace("duration = \"200 ms\"", &format!("duration = \"{ms} ms\""))
+        .replace("@components@", &components)
+        .replace("@window@", &layout.window.map_or(String::new(), |w| format!("window = \"{w}\"")))
+        .replace("@E@", "a")
+        .replace("@I@", if layout.i.is_some() { "b" } else { "a" })
+        .replace("@cell@", cell)
+        .replace("@params@", params)
+        .replace("@params_I@", params_i)
+        .replace("@noise@", &noise.to_string())
+        .replace("@inhibition@", &inhibition)
+        .replace("@sign@", sign)
+        .replace("@w@", &w.to_string())
+        .replace("@sd@", &sd.to_string())
+}
+
+/// A closed loop, with delays shorter than the window inside, in as many ways as there are to cut it.
+#[test]
+fn halves_of_brian2_equal_the_whole() {
+    needs_brian2!();
+    let runs = Runs::new();
+    let config = |layout| feedback(layout, "IF_curr_exp", 200);
+    runs.run("whole", &config(WHOLE));
+    assert!(runs.spikes("whole", "E") + runs.spikes("whole", "I") > 1000);
+    let layouts = [
+        ("halves", HALVES),
+        ("halves-short-windows", Layout { window: Some("0.1 ms"), ..HALVES }),
+        ("whole-three-ranks", Layout { ranks: 3, ..WHOLE }),
+        ("halves-two-ranks", Layout { ranks: 2, ..HALVES }),
+    ];
+    for (label, layout) in layouts {
+        runs.run(label, &config(layout));
+        runs.assert_same("whole", label);
+    }
+    runs.run("other", &config(WHOLE).replace("seed = 7", "seed = 8"));
+    runs.assert_different("whole", "other");
+}
+
+/// Integration in the order of the native kernel's operations: the same spikes in networks that amplify each difference.
+#[test]
+fn brian2_equals_native_where_it_integrates_alike() {
+    needs_brian2!();
+    let alike = [
+        "IF_curr_exp",
+        "IF_curr_alpha",
+        "IF_curr_delta",
+        "IF_cond_exp",
+        "IF_cond_exp_gsfa_grr",
+        "IF_facets_hardware1",
+        "Izhikevich",
+    ];
+    for cell in alike {
+        let runs = Runs::new();
+        runs.run("native", &feedback(Layout { e: "native", ..WHOLE }, cell, 100));
+        assert!(runs.spikes("native", "I") > 200, "{cell}: {} spikes", runs.spikes("native", "I"));
+        for (label, e, i) in [
+            ("brian2", "brian2", None),
+            ("native-brian2", "native", Some("brian2")),
+            ("brian2-native", "brian2", Some("native")),
+        ] {
+            runs.run(label, &feedback(Layout { e, i, ..WHOLE }, cell, 100));
+            runs.assert_same("native", label);
+        }
+    }
+}
+
+/// Cells whose method is not NEST's.
+#[test]
+fn halves_of_the_other_cells_equal_the_whole() {
+    needs_brian2!();
+    for cell in ["IF_cond_alpha", "EIF_cond_exp_isfa_ista", "EIF_cond_alpha_isfa_ista", "HH_cond_exp"] {
+        let runs = Runs::new();
+        runs.run("whole", &feedback(WHOLE, cell, 80));
+        assert!(runs.spikes("whole", "I") > 100, "{cell}: {} spikes", runs.spikes("whole", "I"));
+        for (label, layout) in [("halves", HALVES), ("two-ranks", Layout { ranks: 2, ..WHOLE })] {
+            runs.run(label, &feedback(layout, cell, 80));
+            runs.assert_same("whole", label);
+        }
+    }
+}
+
+const EDGES: &str = r#"
+[run]
+duration = "30.3 ms"
+[component.a]
+simulator = "@simulator@"
+ranks = @ranks@
+[component.b]
+simulator = "@simulator@"
+step = "0.05 ms"
+[population.pulses]
+component = "a"
+size = 3
+cell = "SpikeSourceArray"
+params = { spike_times = [[1.0, 1.1, 5.0], [], [0.1, 30.3]] }
+[population.regular]
+component = "a"
+size = 20
+cell = "SpikeSourceGamma"
+params = { alpha = 4.0, beta = "4 kHz", start = 2.1 }
+[population.one]
+component = "a"
+size = 1
+cell = "IF_curr_exp"
+params = { i_offset = 1.5 }
+initial = { isyn_exc = 0.2, isyn_inh = -0.1 }
+[population.equal]
+component = "a"
+size = 4
+cell = "IF_curr_alpha"
+params = { tau_m = 20.0, tau_syn_E = 20.0, tau_syn_I = 20.0000001, i_offset = 1.0, tau_refrac = 0.25 }
+[population.fine]
+component = "b"
+size = 3
+cell = "IF_curr_delta"
+params = { i_offset = 1.2 }
+[population.quiet]
+component = "b"
+size = 2
+cell = "IF_curr_delta"
+[[projection]]
+from = ["one", "regular"]
+to = ["one", "equal"]
+connector = { type = "AllToAll" }
+synapse = { weight = 0.05, delay = "0.3 ms" }
+[[projection]]
+from = ["one", "pulses"]
+to = "fine"
+connector = { type = "AllToAll" }
+synapse = { weight = 3.0, delay = "2.15 ms" }
+[[projection]]
+from = "fine"
+to = ["one", "equal"]
+connector = { type = "AllToAll" }
+synapse = { weight = -0.5, delay = "1 ms" }
+receptor = "inhibitory"
+[[record]]
+population = ["pulses", "regular", "one", "equal", "fine", "quiet"]
+"#;
+
+/// Fewer neurons than ranks, steps that differ, an end amid a window, sources on a finer grid and without listeners, a
+/// population that nothing reaches, time constants where propagators have a singularity, initial currents.
+#[test]
+fn corners_equal_native() {
+    needs_brian2!();
+    let runs = Runs::new();
+    for simulator in ["native", "brian2"] {
+        for ranks in ["1", "2"] {
+            let config = EDGES.replace("@simulator@", simulator).replace("@ranks@", ranks);
+            runs.run(&format!("{simulator}-{ranks}"), &config);
+            runs.assert_same("native-1", &format!("{simulator}-{ranks}"));
+        }
+    }
+    assert!(runs.spikes("native-1", "equal") > 0 && runs.spikes("native-1", "fine") > 0);
+}
+
+/// Every parameter of Brian2's cells can differ between neurons: one population, or a population for each neuron.
+#[test]
+fn neurons_with_parameters_of_their_own() {
+    needs_brian2!();
+    let runs = Runs::new();
+    let taus = [5.0, 10.0, 20.0];
+    let run = |populations: &str| {
+        format!("[run]\nduration = \"100 ms\"\n[component.a]\nsimulator = \"brian2\"\n{populations}")
+    };
+    let one = |name: &str, size: usize, tau: &str| {
+        format!(
+            "[population.{name}]\ncomponent = \"a\"\nsize = {size}\ncell = \"EIF_cond_exp_isfa_ista\"\n\
+             params = {{ tau_m = {tau}, i_offset = 1.5, tau_refrac = 1.0 }}\n"
+        )
+    };
+    let record = |names: &str| format!("[[record]]\npopulation = [{names}]\n");
+    runs.run("together", &run(&(one("all", 3, &format!("{taus:?}")) + &record("\"all\""))));
+    let apart: String = taus.iter().enumerate().map(|(i, tau)| one(&format!("p{i}"), 1, &tau.to_string())).collect();
+    runs.run("apart", &run(&(apart + &record("\"p0\", \"p1\", \"p2\""))));
+    let apart: Vec<u64> = (0..3).map(|i| runs.spikes("apart", &format!("p{i}"))).collect();
+    assert!(apart[0] > 0 && apart[0] != apart[2], "{apart:?}");
+    assert_eq!(runs.spikes("together", "all"), apart.iter().sum::<u64>());
+}
