@@ -15,7 +15,8 @@ const CELLS: [Cell; 4] = [Cell::IfCurrExp, Cell::IfCurrDelta, Cell::IfCondExp, C
 type Rows = Vec<Vec<f64>>;
 
 /// What is driven: (population, parameter, the value of neuron `i` in the step after step `k`).
-const DRIVES: [(PopulationId, &str, fn(i64, u32) -> f64); 4] = [
+type Driven = (PopulationId, &'static str, fn(i64, u32) -> f64);
+const DRIVES: [Driven; 4] = [
     (0, "current", |k, i| 0.3 * ((k as f64 * 0.02 + f64::from(i)).sin())),
     (0, "v_thresh", |k, i| -50.0 - f64::from(i % 3) - 2.0 * (k as f64 * 0.01).cos()),
     (1, "i_offset", |k, i| 0.02 * f64::from(i % 5) + if k % 200 < 50 { 0.2 } else { 0.0 }),
@@ -49,7 +50,7 @@ fn simulate_driven(network: &Network, ranks: u32, threads: usize, window: Span) 
     let (end, mut now) = (Time::ZERO + network.duration, Time::ZERO);
     while now < end {
         let (from, steps) = ((now - Time::ZERO).steps(STEP), window.steps(STEP).min((end - now).steps(STEP)));
-        now = now + STEP * steps;
+        now += STEP * steps;
         all.iter_mut().for_each(|rows| rows.extend(vec![vec![]; steps as usize]));
         let before = spikes.len();
         for (rank, (engine, read, driven)) in (0..).zip(&mut engines) {

@@ -19,6 +19,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("ports/ffi", &["couple-client", "couple-network", "couple-ports"]),
     ("coordinator", &["couple-network", "couple-ports"]),
     ("adapters/native", &["couple-kernel", "couple-network", "couple-ports"]),
+    ("adapters/converter", &["couple-network", "couple-ports"]),
     ("adapters/recorder", &["couple-network", "couple-ports"]),
 ];
 

@@ -3,18 +3,27 @@
 //! ```text
 //!   description ─► Engine::build ─► Ready ─► ┌ next window ◄──────────────────┐
 //!                                            │ spikes of others ─► deliver    │
+//!                                            │ samples of others ─► set       │
 //!                                            │ run to the window's end        │
-//!                                            └ own spikes ─► emit ────────────┘ ─► finish
+//!                                            │ own spikes ─► emit             │
+//!                                            └ own samples ─► write ──────────┘ ─► finish
 //! ```
 //!
-//! What a rank does is a function of the description and of the spikes handed over; it holds no clock and reads no file.
+//! What a rank does is a function of the description and of the spikes and samples handed over; it holds no clock and reads no file.
 //! Spike sources are simulated by whoever needs them; this component sends those of its own that are recorded or
 //! connected to the port of a program.
+//!
+//! Signals: state variables leave as they are at the end of each step. A current, `i_offset` or `v_thresh` that comes in counts
+//! throughout the step that begins at its time; several connections onto a `current` add up in the order of the description.
+
+mod signals;
 
 use couple_kernel::{BuildError, Engine, Part, RunError};
 use couple_network::description::{Network, PopulationId};
 use couple_ports::control::{Welcome, codec};
-use couple_ports::session::{Runtime, SessionError, Setup};
+use couple_ports::session::{Runtime, SessionError, Setup, Window};
+
+use signals::Signals;
 
 /// Why the component could not do its part.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +49,7 @@ struct Model {
     inputs: Vec<PopulationId>,
     /// The output of each population.
     outputs: Vec<Option<usize>>,
+    signals: Signals,
 }
 
 /// Takes part in a run as one rank of a native component, to the end. A failure is told to the coordinator, too.
@@ -86,32 +96,42 @@ impl Model {
                 engine.report_stimulus(population)?;
             }
         }
-        Ok(Model { engine, inputs, outputs })
+        let signals = Signals::build(welcome, &network, &mut engine)?;
+        Ok(Model { engine, inputs, outputs, signals })
     }
 
     fn simulate(mut self, mut session: Runtime) -> Result<(), NativeError> {
         while let Some(window) = session.next_window()? {
-            let (engine, inputs) = (&mut self.engine, &self.inputs);
-            let mut done = Ok(());
-            session.for_each_input(|input, index, time| {
-                if done.is_ok() {
-                    done = engine.deliver(inputs[input], index, time);
+            match self.run(&mut session, window) {
+                Ok(()) => (),
+                // The session has told it.
+                Err(NativeError::Session(error)) => return Err(error.into()),
+                Err(error) => {
+                    session.fail(&error.to_string());
+                    return Err(error);
                 }
-            })?;
-            let outputs = &self.outputs;
-            let done = done.and_then(|()| {
-                engine.run(window.end, &mut |population, index, time| {
-                    if let Some(output) = outputs[population] {
-                        session.emit(output, index, time);
-                    }
-                })
-            });
-            if let Err(error) = done {
-                session.fail(&error.to_string());
-                return Err(error.into());
             }
         }
         session.finish()?;
         Ok(())
+    }
+
+    fn run(&mut self, session: &mut Runtime, window: Window) -> Result<(), NativeError> {
+        let (engine, inputs) = (&mut self.engine, &self.inputs);
+        let mut done = Ok(());
+        session.for_each_input(|input, index, time| {
+            if done.is_ok() {
+                done = engine.deliver(inputs[input], index, time);
+            }
+        })?;
+        done?;
+        self.signals.drive(session, engine)?;
+        let outputs = &self.outputs;
+        engine.run(window.end, &mut |population, index, time| {
+            if let Some(output) = outputs[population] {
+                session.emit(output, index, time);
+            }
+        })?;
+        self.signals.send(session, engine, window)
     }
 }
