@@ -34,6 +34,7 @@ pub(super) const PACKAGE: &[(&str, &str)] = embedded!("../../../adapters/python/
     "couple/nest/component.py",
     "couple/nest/kernel.py",
     "couple/nest/plasticity.py",
+    "couple/nest/signals.py",
     "couple/neuron/__init__.py",
     "couple/neuron/__main__.py",
     "couple/neuron/cells.py",
@@ -47,7 +48,10 @@ pub(super) const EXTENSION: &[(&str, &str)] = embedded!("../../../adapters/pytho
     "couplemod.cpp",
     "exchange.cpp",
     "exchange.hpp",
+    "nodes.hpp",
     "plastic.hpp",
+    "signals.cpp",
+    "signals.hpp",
 );
 
 /// The mechanisms of NEURON's cells, and the exchange.

@@ -59,6 +59,25 @@ def port(name, nodes, receptors=None, weight_factor=1000.0):
     _set_up().name_port(name, nodes, receptors, weight_factor)
 
 
+def output(name, variable, recordable, scale=1.0):
+    """Names the recordable of a port's nodes behind a variable that goes out, such as ``output("P", "v", "V_m")``.
+
+    Its value at the end of each step is the sample. `scale` says how many of NEST's units (mV, pA, nS) are one of the
+    configuration's: 1000 for a conductance in µS.
+    """
+    _set_up().name_reading(name, variable, recordable, scale)
+
+
+def input(name, variable, parameter="", scale=1.0):
+    """Names what of a port's nodes a variable that comes in drives.
+
+    Without `parameter` it is an injected current; else a parameter of the nodes, such as
+    ``input("P", "threshold", "V_th")``, which is set before each step. `scale` says how many of NEST's units are one of
+    the configuration's: 1000 for a current in nA.
+    """
+    _set_up().name_drive(name, variable, parameter, scale)
+
+
 def nodes(name):
     """The NodeCollection of a population of this component."""
     from ..session import CoupleError

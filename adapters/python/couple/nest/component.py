@@ -7,7 +7,7 @@ import time
 import numpy
 
 from ..session import CoupleError, failure
-from . import cells, kernel, plasticity
+from . import cells, kernel, plasticity, signals
 
 
 def _log(message):
@@ -48,6 +48,8 @@ class Component:
         self.extension = None
         self.collectors = None
         self.own_model = False
+        self.own_readings = signals.Table()
+        self.own_drives = signals.Table()
         self.finished = False
 
     # -- kernel -----------------------------------------------------------------------------------------------------
@@ -71,7 +73,7 @@ class Component:
         self.sync = nest.Create("couple_sync")
         # Never spikes; its connections onto the sync node tell NEST the shortest and the longest delay.
         self.anchor = nest.Create("parrot_neuron")
-        self.extension.open(self.session.pointer, self.step_ns)
+        self.extension.open(self.session.pointer, self.step_ns, self.sync.global_id)
         # A receptor that no spike comes to.
         self.sync_receptor = int(self.extension.output(0, [0])[0])
 
@@ -178,6 +180,20 @@ class Component:
             )
         cell = cells.Cell("the script's model", {}, {}, weight_factor=weight_factor, signed=receptors is None)
         self.ports[name] = Port(population, nodes, cell, receptors)
+
+    def name_reading(self, name, variable, recordable, scale):
+        """Names what of a port's nodes a variable is."""
+        self._check_variable("couple.nest.output", name)
+        self.own_readings.name("couple.nest.output", name, variable, (recordable, scale))
+
+    def name_drive(self, name, variable, parameter, scale):
+        """Names what of a port's nodes a variable drives."""
+        self._check_variable("couple.nest.input", name)
+        self.own_drives.name("couple.nest.input", name, variable, (parameter, scale))
+
+    def _check_variable(self, call, name):
+        if name not in self.ports:
+            raise CoupleError(f"{call}: no nodes for `{name}`. Help: call couple.nest.port(\"{name}\", nodes) first")
 
     @staticmethod
     def _is_port(population):
@@ -301,8 +317,12 @@ class Component:
         if self.shortest_plastic_ns is not None:
             # A spike meets the postsynaptic ones up to a delay before it: they must be known when it is handed over.
             shortest = min(shortest, self.shortest_plastic_ns // self.step_ns)
+        if signals.sets_parameters(self):
+            shortest = 1
         duration = self.duration_ns // self.step_ns
-        self.slice = kernel.slice_steps(window, duration, shortest)
+        # What a neuron has logged can be had when the slice is over.
+        whole = bool(self.description.get("signals_out"))
+        self.slice = kernel.slice_steps(window, duration, shortest, whole)
         if self.slice < min(window, 100):
             _log(
                 f"the window of {self.window_ns / 1e6} ms is run in slices of {self.slice * self.step_ns / 1e6} ms, "
@@ -312,6 +332,7 @@ class Component:
         longest_ms = max(self.longest_delay_ns, self.slice * self.step_ns) / 1e6
         self._to_sync(self.anchor, slice_ms, self.sync_receptor)
         self._to_sync(self.anchor, longest_ms, self.sync_receptor)
+        signals.connect(self)
         self._make_collectors(whole_slices=duration % self.slice == 0)
         for port in self.ports.values():
             output = port.population.get("output")

@@ -44,11 +44,11 @@ def divisor(window, longest):
     return next(d for d in range(min(window, longest), 0, -1) if window % d == 0)
 
 
-def slice_steps(window, duration, longest):
-    """Steps of a slice: a divisor of the window, of the whole run as well where that costs little."""
+def slice_steps(window, duration, longest, whole=False):
+    """Steps of a slice: a divisor of the window; of the run as well where that costs little, or where it must (`whole`)."""
     any_end = divisor(window, longest)
     whole_end = divisor(math.gcd(window, duration), longest)
-    return whole_end if 4 * whole_end >= any_end else any_end
+    return whole_end if whole or 4 * whole_end >= any_end else any_end
 
 
 class Extension:
@@ -60,13 +60,15 @@ class Extension:
         self._library = ctypes.CDLL(path)
         pointer, u32, i64, size = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int64, ctypes.c_size_t
         for name, arguments in [
-            ("open", [pointer, i64]),
+            ("open", [pointer, i64, i64]),
             ("output", [u32, size, pointer]),
             ("input", [u32, u32, i64]),
             ("stimulus", [u32, u32, i64]),
             ("record_stimulus", [u32, u32, u32, u32]),
             ("synapses", [u32, size, pointer, pointer, pointer, pointer, i64]),
             ("plastic_synapses", [u32, size, pointer, pointer, pointer, pointer, i64, u32, pointer, size, i64]),
+            ("readings", [size, pointer, pointer, pointer, size, pointer]),
+            ("drive", [u32, ctypes.c_char_p, ctypes.c_double, size, pointer]),
             ("seal", [i64]),
             ("finish", [u32]),
         ]:
@@ -86,8 +88,8 @@ class Extension:
             raise CoupleError(self.error())
         return result
 
-    def open(self, session, step_ns):
-        self._call("open", session, step_ns)
+    def open(self, session, step_ns, sync):
+        self._call("open", session, step_ns, sync)
 
     def output(self, output, indices):
         """Registers neurons of a port; returns the receptor type of each, for its connection onto `couple_out`."""
@@ -122,6 +124,20 @@ class Extension:
             "plastic_synapses", channel, len(source), source, target, weight, delay_ns, receptor, model.kind, parameters,
             len(parameters), anchor,
         )
+
+    def readings(self, signals, recordables, nodes):
+        """State variables of neurons as output signals; `recordables`: (NEST's name, scale) of each."""
+        names = (ctypes.c_char_p * len(signals))(*(name.encode() for name, _ in recordables))
+        signals = numpy.array(signals, dtype=numpy.uint32)
+        scales = numpy.array([scale for _, scale in recordables], dtype=numpy.float64)
+        nodes = numpy.ascontiguousarray(nodes, dtype=numpy.int64)
+        pointer = ctypes.cast(names, ctypes.c_void_p)
+        self._call("readings", len(signals), signals, pointer, scales, len(nodes), nodes)
+
+    def drive(self, signal, parameter, scale, nodes):
+        """An input signal onto a parameter of neurons (NEST's name), or as a current injected into them (empty)."""
+        nodes = numpy.ascontiguousarray(nodes, dtype=numpy.int64)
+        self._call("drive", signal, parameter.encode(), scale, len(nodes), nodes)
 
     def seal(self, slice_steps):
         self._call("seal", slice_steps)

@@ -11,6 +11,7 @@
 #include "exchange.hpp"
 // One translation unit: NEST's headers take most of the time of the compilation.
 #include "exchange.cpp"
+#include "signals.cpp"
 
 namespace couple {
 
@@ -46,9 +47,10 @@ class CoupleSync : public nest::DeviceNode {
 
   size_t handles_test_event(nest::SpikeEvent&, size_t receptor) override { return port_receptor(*this, receptor); }
   void handle(nest::SpikeEvent& event) override { collect(*this, event); }
+  void handle(nest::DataLoggingReply& reply) override { exchange().take(reply); }
 
   void update(const nest::Time& origin, const long from, const long to) override {
-    exchange().before_slice(get_thread(), origin.get_steps() + from, origin.get_steps() + to);
+    exchange().before_slice(*this, origin.get_steps() + from, origin.get_steps() + to);
   }
 
   void pre_run_hook() override {}
@@ -101,9 +103,9 @@ couple::Module couplemod_LTX_module;
 
 extern "C" {
 
-std::int64_t couple_nest_open(couple_session* session, std::int64_t step_ns) {
+std::int64_t couple_nest_open(couple_session* session, std::int64_t step_ns, std::int64_t sync) {
   return couple::guarded([&] {
-    couple::exchange().open(session, step_ns);
+    couple::exchange().open(session, step_ns, sync);
     return 0;
   });
 }
@@ -148,6 +150,26 @@ std::int64_t couple_nest_plastic_synapses(std::uint32_t channel, std::size_t n, 
     const couple::Plasticity plasticity{static_cast<couple::Plasticity::Kind>(kind),
                                         {parameters, parameters + n_parameters}};
     couple::exchange().add_plastic_synapses(channel, n, source, target, weight, delay_ns, receptor, plasticity, anchor);
+    return 0;
+  });
+}
+
+/// `n_variables` state variables of `n` nodes as output signals; `recordables` are NEST's names.
+std::int64_t couple_nest_readings(std::size_t n_variables, const std::uint32_t* signals, const char* const* recordables,
+                                  const double* scales, std::size_t n, const std::int64_t* nodes) {
+  return couple::guarded([&] {
+    std::vector<couple::Readings::Variable> variables;
+    for (std::size_t i = 0; i < n_variables; ++i) variables.push_back({signals[i], recordables[i], scales[i]});
+    couple::exchange().add_readings(std::move(variables), {nodes, nodes + n});
+    return 0;
+  });
+}
+
+/// An input signal onto `n` nodes; `parameter` is NEST's name of one, or empty for an injected current.
+std::int64_t couple_nest_drive(std::uint32_t signal, const char* parameter, double scale, std::size_t n,
+                               const std::int64_t* nodes) {
+  return couple::guarded([&] {
+    couple::exchange().add_drive(signal, parameter, scale, {nodes, nodes + n});
     return 0;
   });
 }

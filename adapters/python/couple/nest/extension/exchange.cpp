@@ -7,18 +7,13 @@
 #include <stdexcept>
 #include <tuple>
 
+#include "nodes.hpp"
 #include "plastic.hpp"
 
 namespace couple {
 namespace {
 
 [[noreturn]] void stop(const std::string& message) { throw std::runtime_error(message); }
-
-/// The text of the session's last error.
-std::string session_error(const char* during) {
-  const char* text = couple_last_error();
-  return std::string(during) + ": " + (text && *text ? text : "no reason given");
-}
 
 std::string ms(std::int64_t ns) {
   std::string digits = std::to_string(ns % 1000000 < 0 ? -(ns % 1000000) : ns % 1000000);
@@ -39,8 +34,9 @@ void Table::seal(std::uint32_t width) {
   staged = {};
 }
 
-void Exchange::open(couple_session* session, std::int64_t step_ns) {
+void Exchange::open(couple_session* session, std::int64_t step_ns, std::int64_t sync) {
   session_ = session;
+  sync_ = static_cast<std::size_t>(sync);
   step_ns_ = step_ns;
   collected_ = std::vector<PerThread>(nest::kernel().vp_manager.get_num_threads());
 }
@@ -85,16 +81,6 @@ void Exchange::add_synapses(std::uint32_t channel_id, std::size_t n, const std::
     table.staged_source.push_back(source[i]);
     table.staged.push_back({node, weight[i], static_cast<std::int32_t>(delay), rport});
   }
-}
-
-std::pair<nest::Node*, std::size_t> Exchange::find_neuron(std::int64_t id, std::size_t threads) {
-  for (std::size_t thread = 0; thread < threads; ++thread) {
-    nest::Node* node = nest::kernel().node_manager.get_node_or_proxy(static_cast<std::size_t>(id), thread);
-    if (!node || node->is_proxy()) continue;
-    if (!node->has_proxies()) stop("node " + std::to_string(id) + " is a device; spikes go to neurons");
-    return {node, thread};
-  }
-  stop("node " + std::to_string(id) + " does not exist in NEST");
 }
 
 void Exchange::check(const Channel& channel, std::uint32_t source, std::int64_t delay_ns) const {
@@ -144,6 +130,15 @@ void Exchange::add_plastic_synapses(std::uint32_t channel_id, std::size_t n, con
   }
 }
 
+void Exchange::add_readings(std::vector<Readings::Variable> variables, const std::vector<std::int64_t>& nodes) {
+  signals_.add_readings(std::move(variables), nodes, static_cast<std::int64_t>(sync_), collected_.size());
+}
+
+void Exchange::add_drive(std::uint32_t signal, const std::string& parameter, double scale,
+                         const std::vector<std::int64_t>& nodes) {
+  signals_.add_drive(Drive(signal, parameter, scale, nodes, collected_.size()));
+}
+
 void Exchange::seal(std::int64_t slice_steps) {
   slice_steps_ = slice_steps;
   const long min_delay = nest::kernel().connection_manager.get_min_delay();
@@ -191,7 +186,9 @@ void Exchange::collect(std::size_t thread, std::size_t receptor, std::int64_t ti
   }
 }
 
-void Exchange::before_slice(std::size_t thread, std::int64_t begin, std::int64_t end) {
+void Exchange::before_slice(nest::Node& sync, std::int64_t begin, std::int64_t end) {
+  const std::size_t thread = sync.get_thread();
+  if (begin > 0) read_signals(thread, sync);
   // All threads see the same `window_end_`: thread 0 changes it only while the others are between the barriers.
   const bool window_starts = begin == window_end_;
   if (window_starts || has_stimuli_) {
@@ -209,10 +206,20 @@ void Exchange::before_slice(std::size_t thread, std::int64_t begin, std::int64_t
     if (failed_) throw nest::KernelException(error());
   }
   for (const Channel& channel : channels_) deliver(thread, channel, begin);
+  signals_.deliver(thread, begin, end);
+}
+
+void Exchange::read_signals(std::size_t thread, nest::Node& sync) {
+  try {
+    signals_.ask(thread, sync);
+  } catch (const std::exception& e) {
+    fail(e.what());
+  }
 }
 
 void Exchange::exchange(std::int64_t begin) {
   emit_collected();
+  if (begin > 0) signals_.write(session_);
   std::int64_t start_ns = 0;
   std::int64_t end_ns = 0;
   const int more = couple_next_window(session_, &start_ns, &end_ns);
@@ -226,6 +233,7 @@ void Exchange::exchange(std::int64_t begin) {
   window_end_ = end_ns / step_ns_;
   emit_recorded(start_ns, end_ns);
   fetch_links(begin);
+  signals_.begin_window(session_, window_begin_, window_end_);
 }
 
 void Exchange::emit_collected() {
@@ -347,6 +355,12 @@ void Exchange::finish(bool undelivered) {
     }
   }
   emit_collected();
+  if (signals_.read_anything()) {
+    for (std::size_t thread = 0; thread < collected_.size(); ++thread) {
+      signals_.ask(thread, *nest::kernel().node_manager.get_node_or_proxy(sync_, thread));
+    }
+    signals_.write(session_);
+  }
   std::int64_t start_ns = 0;
   std::int64_t end_ns = 0;
   const int more = couple_next_window(session_, &start_ns, &end_ns);

@@ -27,6 +27,7 @@
 #include "nest_extension_interface.h"
 
 #include "couple.h"
+#include "signals.hpp"
 
 namespace couple {
 
@@ -103,7 +104,8 @@ struct Emitted {
 /// The exchange of this process. NEST holds one network per process, so there is one of it.
 class Exchange {
  public:
-  void open(couple_session* session, std::int64_t step_ns);
+  /// `sync`: the id of the sync node.
+  void open(couple_session* session, std::int64_t step_ns, std::int64_t sync);
   std::uint32_t add_output(std::uint32_t id, std::size_t n, const std::uint32_t* indices);
   std::uint32_t add_channel(Channel::Kind kind, std::uint32_t id, std::uint32_t width, std::int64_t min_delay_ns);
   void add_recorded(const Recorded& recorded) { recorded_.push_back(recorded); }
@@ -113,13 +115,20 @@ class Exchange {
   void add_plastic_synapses(std::uint32_t channel, std::size_t n, const std::uint32_t* source, const std::int64_t* target,
                             const double* weight, const std::int64_t* delay_ns, std::int64_t receptor,
                             const Plasticity& plasticity, std::int64_t anchor);
+  /// Sends state variables of neurons, in the order of the columns.
+  void add_readings(std::vector<Readings::Variable> variables, const std::vector<std::int64_t>& nodes);
+  /// Drives neurons by a signal; see `Drive`.
+  void add_drive(std::uint32_t signal, const std::string& parameter, double scale,
+                 const std::vector<std::int64_t>& nodes);
   /// Ends the set-up: sorts the synapses, learns the number of threads and the slice.
   void seal(std::int64_t slice_steps);
   /// Sends the spikes of the last slice and says that the run is complete.
   void finish(bool undelivered);
 
-  /// Called by each thread before its neurons simulate the steps `(begin, end]`.
-  void before_slice(std::size_t thread, std::int64_t begin, std::int64_t end);
+  /// Called by each thread, with its sync node, before its neurons simulate the steps `(begin, end]`.
+  void before_slice(nest::Node& sync, std::int64_t begin, std::int64_t end);
+  /// Called with what a neuron has logged, on its thread.
+  void take(const nest::DataLoggingReply& reply) { signals_.take(reply); }
   /// Called on the neuron's thread for each spike of a port.
   void collect(std::size_t thread, std::size_t receptor, std::int64_t time_ns, std::size_t multiplicity);
 
@@ -128,12 +137,10 @@ class Exchange {
   void fail(const std::string& message);
   std::string error();
 
-  /// The node with this id, and the thread that it is on.
-  static std::pair<nest::Node*, std::size_t> find_neuron(std::int64_t id, std::size_t threads);
-
  private:
   void check(const Channel& channel, std::uint32_t source, std::int64_t delay_ns) const;
   void exchange(std::int64_t begin);
+  void read_signals(std::size_t thread, nest::Node& sync);
   void emit_collected();
   void emit_recorded(std::int64_t from_ns, std::int64_t to_ns);
   void fetch_links(std::int64_t begin);
@@ -143,6 +150,8 @@ class Exchange {
   std::int64_t step_at_or_after(std::int64_t ns) const;
 
   couple_session* session_ = nullptr;
+  std::size_t sync_ = 0;
+  Signals signals_;
   std::int64_t step_ns_ = 0;
   std::int64_t slice_steps_ = 0;
   std::int64_t window_begin_ = 0;
