@@ -3,11 +3,14 @@
 use std::ffi::{c_int, c_void};
 
 use couple_ports::packet::MAX_MESSAGE;
+use couple_ports::samples;
 use couple_ports::session::{Runtime, SessionError};
 use couple_ports::time::Time;
 use ndarray::ArrayView2;
 
 use crate::border::{Fault, guard, guard_value, pointer};
+use crate::description::owned;
+use crate::ports::of_nobody;
 use crate::session::Session;
 
 /// A message that arrived.
@@ -60,8 +63,33 @@ impl Mailbox {
 
 impl Session {
     fn write_samples(&mut self, signal: u32, block: ArrayView2<'_, f64>) -> Result<(), Fault> {
+        if let Some(population) = of_nobody(signal) {
+            return self.write_to_nobody(population, block);
+        }
         let written = self.running("couple_write_samples")?.write_samples(signal as usize, block);
         self.over_on_error(written)
+    }
+
+    /// Samples that nobody wants; a block of the wrong shape is wrong here, too.
+    fn write_to_nobody(&mut self, population: usize, block: ArrayView2<'_, f64>) -> Result<(), Fault> {
+        let window = self.check_window("couple_write_samples")?;
+        let Some(population) = self.network.populations.get(population) else {
+            return Err(Fault("there is no such outgoing signal".to_owned()));
+        };
+        let steps = samples::rows(window.start, window.end, self.welcome.step) as usize;
+        let columns = owned(&self.welcome, population).len();
+        if block.dim() == (steps, columns) {
+            return Ok(());
+        }
+        Err(Fault(format!(
+            "a block of {} rows and {} columns was written to a signal of `{}`, but the window ({}, {}] has {steps} steps \
+             and this rank has {columns} columns",
+            block.nrows(),
+            block.ncols(),
+            population.name,
+            window.start,
+            window.end
+        )))
     }
 
     fn samples(&mut self, signal: u32) -> Result<ArrayView2<'_, f64>, Fault> {
@@ -71,6 +99,9 @@ impl Session {
     }
 
     fn send_message(&mut self, port: u32, time_ns: i64, bytes: &[u8]) -> Result<(), Fault> {
+        if of_nobody(port).is_some() {
+            return self.check_window("couple_send_message").map(drop);
+        }
         let run = self.running("couple_send_message")?;
         let sent = run.send_message(port as usize, Time::from_ns(time_ns), bytes);
         self.over_on_error(sent)

@@ -41,8 +41,10 @@ fn network() -> Network {
         model: Model::Port,
         variables,
     };
-    let variables =
-        vec![variable("doubled", Quantity::Analog { unit: "mV".to_owned() }), variable("question", Quantity::Message)];
+    let signal = |name: &str| variable(name, Quantity::Analog { unit: "mV".to_owned() });
+    let message = |name: &str| variable(name, Quantity::Message);
+    // Nobody is connected to two of them.
+    let variables = vec![signal("doubled"), signal("unheard"), message("question"), message("silent")];
     Network {
         name: "c".to_owned(),
         seed: 1,

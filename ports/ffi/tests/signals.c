@@ -31,6 +31,7 @@ static int misuse(couple_session *s, const char *how, int64_t end) {
 int main(int argc, char **argv) {
   const double *values, *again;
   const couple_message *messages;
+  couple_port unheard, silent;
   double block[STEPS * COLUMNS];
   int64_t start, end, n, i;
   size_t rows, columns, row, column;
@@ -48,6 +49,8 @@ int main(int argc, char **argv) {
   check(strstr(description, "\"name\":\"question\"") != NULL, "the population's variables");
   check(couple_write_samples(s, 0, block, STEPS, COLUMNS) < 0, "samples before the start");
   check(strstr(couple_last_error(), "after couple_start") != NULL, "its message");
+  check(couple_find(s, COUPLE_SIGNAL_OUT, "C.unheard", &unheard) == 0, "a signal that nobody wants");
+  check(couple_find(s, COUPLE_MESSAGES_OUT, "C.silent", &silent) == 0, "a message port that nobody listens to");
   check(couple_start(s) == 0, "start");
   while ((more = couple_next_window(s, &start, &end)) == 1) {
     if (argc > 1 && argv[1][0] != 0) {
@@ -63,6 +66,10 @@ int main(int argc, char **argv) {
       for (column = 0; column < COLUMNS; ++column)
         block[row * COLUMNS + column] = 2.0 * values[(row + 1) * COLUMNS + column];
     check(couple_write_samples(s, 0, block, STEPS, COLUMNS) == 0, "write");
+    check(couple_write_samples(s, unheard.number, block, STEPS, COLUMNS) == 0, "write to nobody");
+    check(couple_write_samples(s, unheard.number, block, 1, COLUMNS) < 0, "the wrong shape to nobody");
+    check(strstr(couple_last_error(), "4 steps") != NULL, "its message");
+    check(couple_send_message(s, silent.number, end, "x", 1) == 0, "send to nobody");
     n = couple_messages(s, 0, &messages);
     check(n >= 0, "messages");
     for (i = 0; i < n; ++i) {
