@@ -134,20 +134,20 @@ class Session:
         native = self._native
         if native.phase == "over":
             raise native.error(f"the port `{name}` was looked up after the end of the run; do it before the first window")
-        fitting = kinds[:1]
-        if "." in name:
-            fitting = kinds[2:] if self._is_message(name) else kinds[1:2]
-        made = fitting[0](native, name)
+        fitting = kinds[0] if self._is_population(name) else kinds[2] if self._is_message(name) else kinds[1]
+        made = fitting(native, name)
         if not isinstance(made, kind):
             raise native.error(f"it is a {type(made).__name__}, not a {kind.__name__}", name)
         return made
 
+    def _is_population(self, name: str) -> bool:
+        # A name of neither kind is told with the populations there are.
+        return "." not in name or any(one["name"] == name for one in self.description["populations"])
+
     def _is_message(self, name: str) -> bool:
-        population, _, variable = name.partition(".")
-        for one in self.description["populations"]:
-            if one["name"] == population:
-                return any(v["name"] == variable and v["kind"] == "message" for v in one.get("variables", []))
-        return False
+        population, _, variable = name.rpartition(".")
+        known = [one["variables"] for one in self.description["populations"] if one["name"] == population]
+        return any(one["name"] == variable and one["message"] for variables in known for one in variables)
 
     def __iter__(self) -> Iterator[Window]:
         """The windows of the run, one after the other.

@@ -186,6 +186,14 @@ class SignalOutput(Port):
                 f"write was given the shape {have}; it takes {shape}: {shape[0]} steps in this window, {shape[1]} columns",
                 self.name,
             )
+        if not numpy.isfinite(values).all():
+            row, column = (int(i) for i in numpy.argwhere(~numpy.isfinite(values))[0])
+            time = (session.start_ns + (row + 1) * session.step_ns) / 1e6
+            raise session.error(
+                f"write was given {values[row, column]} for neuron {self.first + column} at {time:g} ms; "
+                "a signal has finite values",
+                self.name,
+            )
         address = values.__array_interface__["data"][0]
         if session.library.couple_write_samples(session.pointer, self._number, address, *shape) < 0:
             raise session.failed(self.name)

@@ -4,9 +4,16 @@ The library is loaded with its symbols visible to all (``RTLD_GLOBAL``), because
 without linking against it.
 """
 
+from __future__ import annotations
+
 import ctypes
 import json
 import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
 
 ENV_LIBRARY = "COUPLE_FFI_LIB"
 
@@ -31,7 +38,7 @@ class RunEnded(CoupleError):
 _ENDED = ("asked to leave, at ", "the coordinator is gone, at ")
 
 
-def failure(text):
+def failure(text: str) -> CoupleError:
     """The exception for what the session or the extension says."""
     for beginning in _ENDED:
         if beginning in text:
@@ -55,10 +62,15 @@ class Synapses:
     ``pre`` and ``post`` are global indices, ``weight`` is in PyNN's units, ``delay_ns`` in nanoseconds.
     """
 
-    def __init__(self, table):
+    pre: NDArray[Any]
+    post: NDArray[Any]
+    weight: NDArray[Any]
+    delay_ns: NDArray[Any]
+
+    def __init__(self, table: _Synapses) -> None:
         import numpy
 
-        def column(pointer, dtype):
+        def column(pointer: Any, dtype: Any) -> NDArray[Any]:
             if table.n == 0:
                 return numpy.empty(0, dtype)
             return numpy.array(numpy.ctypeslib.as_array(pointer, shape=(table.n,)), dtype=dtype)
@@ -68,10 +80,10 @@ class Synapses:
         self.weight = column(table.weight, numpy.float64)
         self.delay_ns = column(table.delay_ns, numpy.int64)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.pre)
 
-    def select(self, which):
+    def select(self, which: ArrayLike) -> Synapses:
         """The synapses for which `which` is true."""
         import numpy
 
@@ -81,7 +93,7 @@ class Synapses:
         return some
 
 
-def _load(path):
+def _load(path: str) -> Any:
     library = ctypes.CDLL(path, mode=ctypes.RTLD_GLOBAL)
     pointer, text, u32, size = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint32, ctypes.c_size_t
     i64, spikes = ctypes.c_int64, ctypes.POINTER(ctypes.POINTER(_Spike))
@@ -110,7 +122,7 @@ def _load(path):
 class Session:
     """This process's part in a run."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         path = os.environ.get(ENV_LIBRARY)
         if not path:
             raise CoupleError(
@@ -120,29 +132,30 @@ class Session:
         self._session = self._library.couple_connect()
         if not self._session:
             raise CoupleError(self.last_error())
-        self.description = json.loads(self._library.couple_description(self._session).decode())
+        self.description: dict[str, Any] = json.loads(self._library.couple_description(self._session).decode())
 
     @property
-    def pointer(self):
+    def pointer(self) -> int:
         """The session for other C code."""
-        return self._session
+        pointer: int = self._session
+        return pointer
 
     @property
-    def library(self):
+    def library(self) -> Any:
         """The loaded library, for other functions of it."""
         return self._library
 
-    def last_error(self):
+    def last_error(self) -> str:
         """What the last call that failed says."""
         text = self._library.couple_last_error()
         return text.decode(errors="replace") if text else "no reason given"
 
-    def _check(self, result):
+    def _check(self, result: int) -> int:
         if result < 0:
             raise failure(self.last_error())
         return result
 
-    def synapses(self, projection):
+    def synapses(self, projection: int) -> Synapses:
         """The drawn synapses of a projection onto the neurons of this rank."""
         table = _Synapses()
         self._check(self._library.couple_synapses(self._session, projection, ctypes.byref(table)))
@@ -151,7 +164,7 @@ class Session:
         finally:
             self._library.couple_synapses_free(ctypes.byref(table))
 
-    def values(self, population, parameter, n):
+    def values(self, population: int, parameter: str, n: int) -> NDArray[Any]:
         """A parameter or initial value of each neuron of this rank."""
         import numpy
 
@@ -160,7 +173,7 @@ class Session:
         self._check(self._library.couple_values(self._session, population, parameter.encode(), out, n))
         return values
 
-    def need(self, link, indices):
+    def need(self, link: int, indices: ArrayLike) -> None:
         """Says which source indices of an input have a target here."""
         import numpy
 
@@ -168,11 +181,11 @@ class Session:
         out = indices.ctypes.data_as(ctypes.c_void_p)
         self._check(self._library.couple_need(self._session, link, out, len(indices)))
 
-    def start(self):
+    def start(self) -> None:
         """Says that the model is built, and waits until all are ready."""
         self._check(self._library.couple_start(self._session))
 
-    def windows(self):
+    def windows(self) -> Iterator[tuple[int, int]]:
         """The windows of the run, one after the other, as (start, end) in nanoseconds; ends with the run.
 
         What was emitted in a window is sent when the next one is asked for. After the last one, :meth:`finish`.
@@ -181,27 +194,27 @@ class Session:
         while self._check(self._library.couple_next_window(self._session, ctypes.byref(start), ctypes.byref(end))):
             yield start.value, end.value
 
-    def input_events(self, link):
+    def input_events(self, link: int) -> list[tuple[int, int]]:
         """The spikes of an input that belong to the window, as (time in nanoseconds, neuron), in this order."""
         events = ctypes.POINTER(_Spike)()
         count = self._check(self._library.couple_input_events(self._session, link, ctypes.byref(events)))
         return [(event.time_ns, event.index) for event in events[:count]]
 
-    def stimulus(self, population, from_ns, to_ns):
+    def stimulus(self, population: int, from_ns: int, to_ns: int) -> list[tuple[int, int, int]]:
         """The spikes of all neurons of a spike source in (from, to], as (time in nanoseconds, neuron, how many)."""
         events = ctypes.POINTER(_Spike)()
         call = self._library.couple_stimulus
         count = self._check(call(self._session, population, from_ns, to_ns, ctypes.byref(events)))
         return [(event.time_ns, event.index, event.count) for event in events[:count]]
 
-    def emit(self, output, index, time_ns):
+    def emit(self, output: int, index: int, time_ns: int) -> None:
         """Emits a spike of a neuron, within the window."""
         self._check(self._library.couple_emit(self._session, output, index, time_ns))
 
-    def finish(self):
+    def finish(self) -> None:
         """After the last window: waits until all components are done."""
         self._check(self._library.couple_finish(self._session))
 
-    def fail(self, message):
+    def fail(self, message: str) -> None:
         """Tells the coordinator that the component cannot go on."""
         self._library.couple_fail(self._session, message.encode())

@@ -1,10 +1,12 @@
 //! `couple doctor` and `couple setup`: which simulators are there, and how to get the others.
 
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 
 use super::{FAULT, WRONG_INPUT, complain};
 use crate::runtime::{self, programs};
-use crate::setup::{brian2, nest, neuron};
+use crate::setup::{brian2, client, nest, neuron};
 
 /// Arguments of `couple doctor`.
 #[derive(Args, Debug)]
@@ -23,6 +25,9 @@ pub struct SetupArguments {
     /// Print nothing but the Python interpreter of the environment, for scripts that use the same simulator
     #[arg(long)]
     print_python: bool,
+    /// Where `client` goes: headers, library, and files for pkg-config and CMake
+    #[arg(long, value_name = "DIR")]
+    prefix: Option<PathBuf>,
 }
 
 /// One thing that a run may need.
@@ -61,6 +66,24 @@ fn nest() -> Finding {
     Finding { name: "nest", found: installed.ok_or_else(missing) }
 }
 
+/// Installs what programs in C and C++ are built with.
+fn client(prefix: Option<&Path>) -> Result<(), u8> {
+    let Some(prefix) = prefix else {
+        complain(&"`couple setup client` needs a folder\n  help: add  --prefix DIR, for example  --prefix ~/.local");
+        return Err(WRONG_INPUT);
+    };
+    let library = programs::find(nest::LIBRARY).map_err(|missing| {
+        complain(&missing);
+        FAULT
+    })?;
+    client::install(prefix, &library).map_err(|error| {
+        complain(&error);
+        FAULT
+    })?;
+    println!("client: headers and library are in {}", prefix.display());
+    Ok(())
+}
+
 /// Prepares simulators.
 pub fn setup(arguments: &SetupArguments) -> u8 {
     for name in &arguments.names {
@@ -74,6 +97,11 @@ pub fn setup(arguments: &SetupArguments) -> u8 {
                     return FAULT;
                 }
             },
+            "client" => {
+                if let Err(code) = client(arguments.prefix.as_deref()) {
+                    return code;
+                }
+            }
             "neuron" | "brian2" => {
                 let ensure = if name == "neuron" { neuron::ensure } else { brian2::ensure };
                 match ensure(None, &|line| eprintln!("{line}")) {
@@ -87,7 +115,8 @@ pub fn setup(arguments: &SetupArguments) -> u8 {
             }
             other => {
                 complain(&format_args!(
-                    "there is no simulator `{other}`\n  help: the simulators are native, nest, neuron and brian2"
+                    "there is no simulator `{other}`\n  help: the simulators are native, nest, neuron and brian2; \
+                     `client` is for programs in C and C++"
                 ));
                 return WRONG_INPUT;
             }

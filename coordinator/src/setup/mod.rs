@@ -17,6 +17,7 @@
 mod boost;
 pub mod brian2;
 mod cache;
+pub mod client;
 pub mod environment;
 mod extension;
 pub mod nest;
