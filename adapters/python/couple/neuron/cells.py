@@ -9,7 +9,7 @@ of its NET_RECEIVE:
 1     the threshold is crossed
 2     the refractory period is over
 3     start: watch the threshold
-10    a sum of weights arrives at the excitatory receptor
+10    a sum of weights arrives at the excitatory receptor (or at both, where input is added to the potential)
 11    a sum of weights arrives at the inhibitory receptor
 ====  ==============================================================
 
@@ -17,6 +17,8 @@ Units are PyNN's: ms, mV, nA, nF, µS.
 """
 
 from dataclasses import dataclass, field
+
+import numpy
 
 EXCITATORY, INHIBITORY = 10.0, 11.0
 
@@ -29,19 +31,115 @@ class Cell:
     mechanism: str
     #: Its parameters whose names are PyNN's.
     parameters: tuple
-    #: PyNN's state variables -> parameters that hold their initial values; `v` is the section's.
-    initial: dict
-    #: Flag of each receptor.
+    #: PyNN's state variables -> those of the mechanism; `v` is the section's.
+    states: dict
+    #: Flag of each receptor. Two with the same flag are one place: their input is summed first.
     receptors: dict = field(default_factory=lambda: {"excitatory": EXCITATORY, "inhibitory": INHIBITORY})
-    #: What is not a parameter in PyNN.
-    fixed: dict = field(default_factory=dict)
+    #: Further parameters, as functions of PyNN's.
+    derived: dict = field(default_factory=dict)
+    #: What only the fixed step needs, as functions of PyNN's parameters and the step in ms.
+    fixed_step: dict = field(default_factory=dict)
 
 
 _MEMBRANE = ("cm", "tau_m", "v_rest", "v_reset", "v_thresh", "i_offset")
 _TAU_SYN = ("tau_syn_E", "tau_syn_I")
+_E_REV = ("e_rev_E", "e_rev_I")
+_CURRENTS = {"isyn_exc": "exc", "isyn_inh": "inh"}
+_CONDUCTANCES = {"gsyn_exc": "exc", "gsyn_inh": "inh"}
+#: No receptors of their own: all input is added to the potential.
+_POTENTIAL = {"excitatory": EXCITATORY, "inhibitory": EXCITATORY}
+
+
+def _refractory(p, step_ms=None):
+    """How long the mechanism waits: with the fixed step until just before the step at which integration goes on."""
+    if step_ms is None:
+        return p["tau_refrac"]
+    steps = numpy.ceil(numpy.asarray(p["tau_refrac"]) / step_ms - 1e-6)
+    return numpy.where(steps > 0, (steps - 0.125) * step_ms, 0.0)
+
+
+def _scale(tau):
+    """What makes the integration of an alpha function exact; see the mechanisms."""
+
+    def of(p, step_ms):
+        x = step_ms / numpy.asarray(p[tau])
+        return x / -numpy.expm1(-x)
+
+    return of
+
+
+def _v_spike(p):
+    return numpy.where(numpy.asarray(p["delta_T"]) > 0, p["v_spike"], p["v_thresh"])
+
+
+_SPIKES = {"derived": {"refractory": _refractory}, "fixed_step": {"refractory": _refractory}}
+_ALPHA = {
+    "derived": _SPIKES["derived"],
+    "fixed_step": {**_SPIKES["fixed_step"], "exc_scale": _scale("tau_syn_E"), "inh_scale": _scale("tau_syn_I")},
+}
+_EXPLICIT = {"explicit": lambda p, step_ms: 1.0}
+
+
+def _adex(mechanism, more):
+    return Cell(
+        mechanism,
+        _MEMBRANE + _TAU_SYN + _E_REV + ("a", "b", "delta_T", "tau_w"),
+        {**_CONDUCTANCES, "w": "w"},
+        derived={**more["derived"], "v_spike": _v_spike},
+        fixed_step={**more["fixed_step"], **_EXPLICIT},
+    )
+
+
+#: What the FACETS chip has fixed: nF, ms, mV.
+_FACETS_CM, _FACETS_REFRACTORY, _FACETS_E_REV_E = 0.2, 1.0, 0.0
 
 CELLS = {
-    "IF_curr_exp": Cell(
-        "CoupleIFCurrExp", _MEMBRANE + _TAU_SYN, {"isyn_exc": "exc_start", "isyn_inh": "inh_start"}
+    "IF_curr_exp": Cell("CoupleIFCurrExp", _MEMBRANE + _TAU_SYN, _CURRENTS, **_SPIKES),
+    "IF_curr_alpha": Cell("CoupleIFCurrAlpha", _MEMBRANE + _TAU_SYN, _CURRENTS, **_ALPHA),
+    "IF_curr_delta": Cell("CoupleIFCurrDelta", _MEMBRANE, {}, _POTENTIAL, **_SPIKES),
+    "IF_cond_exp": Cell("CoupleIFCondExp", _MEMBRANE + _TAU_SYN + _E_REV, _CONDUCTANCES, **_SPIKES),
+    "IF_cond_alpha": Cell("CoupleIFCondAlpha", _MEMBRANE + _TAU_SYN + _E_REV, _CONDUCTANCES, **_ALPHA),
+    "IF_cond_exp_gsfa_grr": Cell(
+        "CoupleIFCondExpGsfaGrr",
+        _MEMBRANE + _TAU_SYN + _E_REV + ("tau_sfa", "e_rev_sfa", "q_sfa", "tau_rr", "e_rev_rr", "q_rr"),
+        {**_CONDUCTANCES, "g_s": "g_s", "g_r": "g_r"},
+        **_SPIKES,
+    ),
+    "IF_facets_hardware1": Cell(
+        "CoupleIFCondExp",
+        ("v_rest", "v_reset", "v_thresh", "e_rev_I") + _TAU_SYN,
+        _CONDUCTANCES,
+        derived={
+            "cm": lambda p: _FACETS_CM,
+            "tau_m": lambda p: _FACETS_CM / (0.001 * numpy.asarray(p["g_leak"])),
+            "e_rev_E": lambda p: _FACETS_E_REV_E,
+            "refractory": lambda p: _FACETS_REFRACTORY,
+        },
+        fixed_step={"refractory": lambda p, step_ms: _refractory({"tau_refrac": _FACETS_REFRACTORY}, step_ms)},
+    ),
+    "EIF_cond_exp_isfa_ista": _adex("CoupleEIFCondExp", _SPIKES),
+    "EIF_cond_alpha_isfa_ista": _adex("CoupleEIFCondAlpha", _ALPHA),
+    "HH_cond_exp": Cell(
+        "CoupleHHCondExp",
+        ("cm", "gbar_Na", "gbar_K", "g_leak", "v_offset", "e_rev_Na", "e_rev_K", "e_rev_leak", "i_offset")
+        + _TAU_SYN
+        + _E_REV,
+        {**_CONDUCTANCES, "m": "m", "h": "h", "n": "n"},
+    ),
+    "Izhikevich": Cell(
+        "CoupleIzhikevich", ("a", "b", "c", "d", "i_offset"), {"u": "u"}, _POTENTIAL, fixed_step=_EXPLICIT
     ),
 }
+
+
+def parameters(cell, given, initial, step_ms):
+    """Parameters of the mechanism from PyNN's parameters and initial values (numbers or arrays).
+
+    `step_ms` is None with the variable step.
+    """
+    values = {name: given[name] for name in cell.parameters}
+    values.update({name: derive(given) for name, derive in cell.derived.items()})
+    if step_ms is not None:
+        values.update({name: derive(given, step_ms) for name, derive in cell.fixed_step.items()})
+    values.update({f"{state}_start": initial[name] for name, state in cell.states.items()})
+    return values

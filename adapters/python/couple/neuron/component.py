@@ -70,14 +70,18 @@ class Component:
         if cell is None:
             known = ", ".join(sorted(cells.CELLS))
             raise CoupleError(f"population `{name}`: no NEURON mechanism for {kind}; known are {known}")
-        parameters, initial = self._values(population, cell)
+        initial = self.part.values(population, "initial")
+        step_ms = None if self.description["cvode"] else self.part.step_ns / 1e6
+        parameters = cells.parameters(cell, self.part.values(population, "params"), initial, step_ms)
         make = getattr(self.h, cell.mechanism)
         sections, points = [], []
         self.first_emitter[name], self.emitters = self.emitters, self.emitters + n
         columns = {key: numpy.broadcast_to(value, n).tolist() for key, value in parameters.items()}
+        # Without a capacitance of its own: that of the Izhikevich cell is 1 nF.
+        cm = columns.get("cm", [1.0] * n)
         for i in range(n):
             section = self.h.Section(name=f"{name}_{i}")
-            section.L, section.diam, section.cm = LENGTH, DIAMETER, columns["cm"][i]
+            section.L, section.diam, section.cm = LENGTH, DIAMETER, cm[i]
             point = make(section(0.5))
             for key, values in columns.items():
                 setattr(point, key, values[i])
@@ -86,35 +90,17 @@ class Component:
             points.append(point)
         self.sections[name], self.points[name] = sections, points
         self.start_v[name] = numpy.broadcast_to(initial["v"], n).tolist()
+        places = {flag: self._add_places(flag, points) for flag in sorted(set(cell.receptors.values()))}
         for receptor, flag in cell.receptors.items():
-            self._add_places(name, receptor, flag, points)
+            self.first_place[name, receptor] = places[flag]
 
-    def _values(self, population, cell):
-        """Parameters of the mechanism, and initial values, each a number or an array."""
-        given = self.part.values(population, "params")
-        initial = self.part.values(population, "initial")
-        parameters = {key: given[key] for key in cell.parameters}
-        parameters.update(cell.fixed)
-        parameters.update({target: initial[key] for key, target in cell.initial.items()})
-        if "tau_refrac" in given:
-            parameters["refractory"] = self._refractory(given["tau_refrac"])
-        return parameters, initial
-
-    def _refractory(self, tau_refrac):
-        """How long the mechanism waits: with the fixed step until just before the step at which integration goes on."""
-        if self.description["cvode"] is not None:
-            return tau_refrac
-        step_ms = self.part.step_ns / 1e6
-        steps = numpy.ceil(numpy.asarray(tau_refrac) / step_ms - 1e-6)
-        return numpy.where(steps > 0, (steps - 0.125) * step_ms, 0.0)
-
-    def _add_places(self, name, receptor, flag, points):
+    def _add_places(self, flag, points):
         first = self.part.reserve(len(points))
-        self.first_place[name, receptor] = first
         add = self.h.couple_add_target
         for point in points:
             add(point)
         self.exchange.flag(first, len(points), flag)
+        return first
 
     # -- run --------------------------------------------------------------------------------------------------------
 

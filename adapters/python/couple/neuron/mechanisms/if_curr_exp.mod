@@ -5,15 +5,17 @@ ENDCOMMENT
 NEURON {
     THREADSAFE
     POINT_PROCESS CoupleIFCurrExp
-    RANGE id, cm, tau_m, v_rest, v_reset, v_thresh, refractory, tau_syn_E, tau_syn_I, i_offset, current, active, v_start
-    RANGE exc_start, inh_start
     NONSPECIFIC_CURRENT i
+    RANGE id, cm, tau_m, v_rest, v_reset, v_thresh, refractory, tau_syn_E, tau_syn_I, i_offset, current, exc, inh
+    RANGE exc_start, inh_start, active
 }
 
 UNITS {
     (nA) = (nanoamp)
     (mV) = (millivolt)
     (nF) = (nanofarad)
+    (uS) = (microsiemens)
+    (nS) = (nanosiemens)
 }
 
 PARAMETER {
@@ -28,7 +30,6 @@ PARAMETER {
     tau_syn_I = 5 (ms)
     i_offset = 0 (nA)
     current = 0 (nA)
-    v_start = -65 (mV)
     exc_start = 0 (nA)
     inh_start = 0 (nA)
 }
@@ -52,11 +53,11 @@ INITIAL {
 }
 
 BREAKPOINT {
-    SOLVE synapses METHOD cnexp
+    SOLVE states METHOD cnexp
     i = active * (cm / tau_m * (v - v_rest) - exc - inh - i_offset - current)
 }
 
-DERIVATIVE synapses {
+DERIVATIVE states {
     exc' = -exc / tau_syn_E
     inh' = -inh / tau_syn_I
 }

@@ -1,0 +1,90 @@
+COMMENT
+PyNN's IF_cond_exp and IF_facets_hardware1. See cells.py for what all cells here have in common.
+ENDCOMMENT
+
+NEURON {
+    THREADSAFE
+    POINT_PROCESS CoupleIFCondExp
+    NONSPECIFIC_CURRENT i
+    RANGE id, cm, tau_m, v_rest, v_reset, v_thresh, refractory, tau_syn_E, tau_syn_I, e_rev_E, e_rev_I, i_offset
+    RANGE current, exc, inh, exc_start, inh_start, active
+}
+
+UNITS {
+    (nA) = (nanoamp)
+    (mV) = (millivolt)
+    (nF) = (nanofarad)
+    (uS) = (microsiemens)
+    (nS) = (nanosiemens)
+}
+
+PARAMETER {
+    id = -1
+    cm = 1 (nF)
+    tau_m = 20 (ms)
+    v_rest = -65 (mV)
+    v_reset = -65 (mV)
+    v_thresh = -50 (mV)
+    refractory = 0.1 (ms)
+    tau_syn_E = 5 (ms)
+    tau_syn_I = 5 (ms)
+    e_rev_E = 0 (mV)
+    e_rev_I = -70 (mV)
+    i_offset = 0 (nA)
+    current = 0 (nA)
+    exc_start = 0 (uS)
+    inh_start = 0 (uS)
+}
+
+ASSIGNED {
+    v (mV)
+    i (nA)
+    active
+}
+
+STATE {
+    exc (uS)
+    inh (uS)
+}
+
+INITIAL {
+    active = 1
+    exc = exc_start
+    inh = inh_start
+    net_send(0, 3)
+}
+
+BREAKPOINT {
+    SOLVE states METHOD cnexp
+    i = active * (cm / tau_m * (v - v_rest) + exc * (v - e_rev_E) + inh * (v - e_rev_I) - i_offset - current)
+}
+
+DERIVATIVE states {
+    exc' = -exc / tau_syn_E
+    inh' = -inh / tau_syn_I
+}
+
+VERBATIM
+extern void couple_neuron_spike(double, double);
+ENDVERBATIM
+
+NET_RECEIVE(weight) {
+    if (flag == 1) {
+VERBATIM
+        couple_neuron_spike(id, t);
+ENDVERBATIM
+        v = v_reset
+        if (refractory > 0) {
+            active = 0
+            net_send(refractory, 2)
+        }
+    } else if (flag == 2) {
+        active = 1
+    } else if (flag == 3) {
+        WATCH (v > v_thresh) 1
+    } else if (flag == 10) {
+        exc = exc + weight
+    } else if (flag == 11) {
+        inh = inh + weight
+    }
+}

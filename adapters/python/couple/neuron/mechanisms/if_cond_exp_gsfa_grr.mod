@@ -1,0 +1,109 @@
+COMMENT
+PyNN's IF_cond_exp_gsfa_grr: each spike of its own raises two conductances. See cells.py for what all cells here have
+in common.
+ENDCOMMENT
+
+NEURON {
+    THREADSAFE
+    POINT_PROCESS CoupleIFCondExpGsfaGrr
+    NONSPECIFIC_CURRENT i
+    RANGE id, cm, tau_m, v_rest, v_reset, v_thresh, refractory, tau_syn_E, tau_syn_I, e_rev_E, e_rev_I, i_offset
+    RANGE current, tau_sfa, e_rev_sfa, q_sfa, tau_rr, e_rev_rr, q_rr, exc, inh, g_s, g_r, exc_start, inh_start
+    RANGE g_s_start, g_r_start, active
+}
+
+UNITS {
+    (nA) = (nanoamp)
+    (mV) = (millivolt)
+    (nF) = (nanofarad)
+    (uS) = (microsiemens)
+    (nS) = (nanosiemens)
+}
+
+PARAMETER {
+    id = -1
+    cm = 1 (nF)
+    tau_m = 20 (ms)
+    v_rest = -65 (mV)
+    v_reset = -65 (mV)
+    v_thresh = -50 (mV)
+    refractory = 0.1 (ms)
+    tau_syn_E = 5 (ms)
+    tau_syn_I = 5 (ms)
+    e_rev_E = 0 (mV)
+    e_rev_I = -70 (mV)
+    i_offset = 0 (nA)
+    current = 0 (nA)
+    tau_sfa = 100 (ms)
+    e_rev_sfa = -75 (mV)
+    q_sfa = 15 (nS)
+    tau_rr = 2 (ms)
+    e_rev_rr = -75 (mV)
+    q_rr = 3000 (nS)
+    exc_start = 0 (uS)
+    inh_start = 0 (uS)
+    g_s_start = 0 (nS)
+    g_r_start = 0 (nS)
+}
+
+ASSIGNED {
+    v (mV)
+    i (nA)
+    active
+}
+
+STATE {
+    exc (uS)
+    inh (uS)
+    g_s (nS)
+    g_r (nS)
+}
+
+INITIAL {
+    active = 1
+    exc = exc_start
+    inh = inh_start
+    g_s = g_s_start
+    g_r = g_r_start
+    net_send(0, 3)
+}
+
+BREAKPOINT {
+    SOLVE states METHOD cnexp
+    i = active * (cm / tau_m * (v - v_rest) + exc * (v - e_rev_E) + inh * (v - e_rev_I)
+        + (0.001) * g_s * (v - e_rev_sfa) + (0.001) * g_r * (v - e_rev_rr) - i_offset - current)
+}
+
+DERIVATIVE states {
+    exc' = -exc / tau_syn_E
+    inh' = -inh / tau_syn_I
+    g_s' = -g_s / tau_sfa
+    g_r' = -g_r / tau_rr
+}
+
+VERBATIM
+extern void couple_neuron_spike(double, double);
+ENDVERBATIM
+
+NET_RECEIVE(weight) {
+    if (flag == 1) {
+VERBATIM
+        couple_neuron_spike(id, t);
+ENDVERBATIM
+        v = v_reset
+        g_s = g_s + q_sfa
+        g_r = g_r + q_rr
+        if (refractory > 0) {
+            active = 0
+            net_send(refractory, 2)
+        }
+    } else if (flag == 2) {
+        active = 1
+    } else if (flag == 3) {
+        WATCH (v > v_thresh) 1
+    } else if (flag == 10) {
+        exc = exc + weight
+    } else if (flag == 11) {
+        inh = inh + weight
+    }
+}
