@@ -51,6 +51,7 @@ int main(int argc, char **argv) {
   check(strstr(couple_last_error(), "after couple_start") != NULL, "its message");
   check(couple_find(s, COUPLE_SIGNAL_OUT, "C.unheard", &unheard) == 0, "a signal that nobody wants");
   check(couple_find(s, COUPLE_MESSAGES_OUT, "C.silent", &silent) == 0, "a message port that nobody listens to");
+  check(couple_find(s, COUPLE_MESSAGES_IN, "C.silent", &silent) == 0, "a message port that nobody sends to");
   check(couple_start(s) == 0, "start");
   while ((more = couple_next_window(s, &start, &end)) == 1) {
     if (argc > 1 && argv[1][0] != 0) {
@@ -70,6 +71,7 @@ int main(int argc, char **argv) {
     check(couple_write_samples(s, unheard.number, block, 1, COLUMNS) < 0, "the wrong shape to nobody");
     check(strstr(couple_last_error(), "4 steps") != NULL, "its message");
     check(couple_send_message(s, silent.number, end, "x", 1) == 0, "send to nobody");
+    check(couple_messages(s, silent.number, &messages) == 0, "messages of nobody");
     n = couple_messages(s, 0, &messages);
     check(n >= 0, "messages");
     for (i = 0; i < n; ++i) {
