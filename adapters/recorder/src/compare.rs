@@ -1,5 +1,7 @@
 //! Are two recordings equal, and if not, where do they differ first?
 
+pub mod signals;
+
 use couple_ports::time::{Span, Time};
 use serde::Serialize;
 
@@ -7,6 +9,7 @@ use crate::error::Result;
 use crate::pairing::{self, Match};
 use crate::spikes::Spikes;
 use crate::{Population, Spike, plural};
+use signals::{SampleDifference, SignalComparison};
 
 /// What counts as equal.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,8 +29,12 @@ pub struct Comparison {
     pub spikes: [u64; 2],
     /// The earliest difference in time, over all populations.
     pub first: Option<Difference>,
+    /// The earliest sample that differs, over all analog variables.
+    pub first_sample: Option<SampleDifference>,
     /// Each population that is in A or in B.
     pub populations: Vec<PopulationComparison>,
+    /// Each analog variable that is in A or in B.
+    pub signals: Vec<SignalComparison>,
     /// Up to which time (in ms) A and B are recorded without a gap, where they differ in it.
     pub complete_ms: Option<[Option<f64>; 2]>,
 }
@@ -91,12 +98,17 @@ pub fn compare(a: &Spikes, b: &Spikes, options: Options) -> Result<Comparison> {
     }
     let first = populations.iter().filter_map(|p| p.first.as_ref()).min_by(|x, y| x.time_ms.total_cmp(&y.time_ms));
     let complete_ms = differing_ends(a, b, options.until);
+    let signals = signals::compare(a.signals(), b.signals(), options)?;
+    let samples = signals.iter().filter_map(|s| s.first.as_ref());
+    let spikes_equal = complete_ms.is_none() && populations.iter().all(PopulationComparison::equal);
     Ok(Comparison {
-        equal: complete_ms.is_none() && populations.iter().all(PopulationComparison::equal),
+        equal: spikes_equal && signals.iter().all(SignalComparison::equal),
+        first_sample: samples.min_by(|x, y| x.time_ms.total_cmp(&y.time_ms)).cloned(),
         spikes: [0, 1].map(|side| populations.iter().map(|p| p.spikes[side]).sum()),
         first: first.cloned(),
         complete_ms,
         populations,
+        signals,
     })
 }
 
@@ -175,12 +187,21 @@ pub fn report(comparison: &Comparison) -> String {
     let mut lines = Vec::new();
     if comparison.equal {
         let (spikes, count) = (comparison.spikes[0], comparison.populations.len());
-        lines.push(format!("equal: {} in {}", plural(spikes, "spike"), plural(count as u64, "population")));
+        let mut text = format!("equal: {} in {}", plural(spikes, "spike"), plural(count as u64, "population"));
+        if !comparison.signals.is_empty() {
+            let samples = comparison.signals.iter().map(|s| s.samples).sum();
+            let variables = plural(comparison.signals.len() as u64, "variable");
+            text += &format!(", {} of {variables}", plural(samples, "sample"));
+        }
+        lines.push(text);
         return lines.join("\n");
     }
     lines.push("different".to_string());
     if let Some(first) = &comparison.first {
         lines.push(format!("  first difference: {}", sentence(first)));
+    }
+    if let Some(first) = &comparison.first_sample {
+        lines.push(format!("  first sample that differs: {}", signals::sentence(first)));
     }
     if let Some([Some(a), Some(b)]) = comparison.complete_ms {
         lines.push(format!("  A is recorded up to {a} ms, B up to {b} ms; --until compares a part"));
@@ -203,6 +224,7 @@ pub fn report(comparison: &Comparison) -> String {
             lines.extend(p.first.iter().map(|first| format!("    first: {}", sentence(first))));
         }
     }
+    lines.extend(comparison.signals.iter().flat_map(signals::report));
     lines.join("\n")
 }
 

@@ -74,7 +74,7 @@ impl Error {
         match self {
             Error::Io { .. } | Error::Request(_) => None,
             Error::NoRecording { .. } => Some(
-                "give the folder of a run (runs/<label>) or a SONATA file; spikes are recorded where the \
+                "give the folder of a run (runs/<label>) or a SONATA file; spikes and variables are recorded where the \
                  configuration has a [[record]] table",
             ),
             Error::StillRunning { .. } => Some("wait until the run has ended; `show` reads what is there so far"),

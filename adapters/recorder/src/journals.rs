@@ -6,10 +6,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use couple_ports::time::Time;
-use couple_ports::transport::journal::{self, JournalError, Recorded};
+use couple_ports::transport::journal::{self, Block, JournalError, JournalSignal, Recorded};
 
 use crate::Population;
 use crate::error::{Error, Result};
+use crate::parts::{Gathered, Parts};
 
 /// Ending of a journal's file name.
 const ENDING: &str = "journal";
@@ -40,6 +41,7 @@ pub struct Journal {
     watermark: Time,
     limit: Time,
     window: Vec<Recorded>,
+    blocks: Vec<Block>,
     note: Option<String>,
 }
 
@@ -53,7 +55,8 @@ impl Journal {
             }
             Err(e) => return Err(failure(path, e)),
         };
-        Ok(Journal { path: path.to_path_buf(), reader, watermark: Time::ZERO, limit, window: Vec::new(), note })
+        let (window, blocks) = (Vec::new(), Vec::new());
+        Ok(Journal { path: path.to_path_buf(), reader, watermark: Time::ZERO, limit, window, blocks, note })
     }
 
     /// The component whose rank wrote it.
@@ -66,6 +69,11 @@ impl Journal {
         self.reader.as_ref().map_or(&[], journal::Reader::links)
     }
 
+    /// The analog signals in it.
+    pub fn signals(&self) -> &[JournalSignal] {
+        self.reader.as_ref().map_or(&[], journal::Reader::signals)
+    }
+
     /// Up to here everything has been read.
     pub fn watermark(&self) -> Time {
         self.watermark
@@ -76,11 +84,17 @@ impl Journal {
         &self.window
     }
 
+    /// The samples of that window.
+    pub fn blocks(&self) -> &[Block] {
+        &self.blocks
+    }
+
     /// Reads the next window; false at the end of what is whole. A damaged window ends the journal, with a note.
     pub fn next_window(&mut self) -> Result<bool> {
         self.window.clear();
+        self.blocks.clear();
         let Some(reader) = self.reader.as_mut().filter(|_| self.watermark < self.limit) else { return Ok(false) };
-        let next = match reader.next_window(&mut self.window) {
+        let next = match reader.next_window_with(&mut self.window, &mut self.blocks) {
             Ok(next) => next,
             Err(e @ JournalError::Damaged { .. }) => {
                 self.give_up(&e.to_string());
@@ -97,7 +111,8 @@ impl Journal {
         };
         let from = self.watermark;
         // The merge relies on it: what comes later in a journal is later in time.
-        if next < from || self.window.iter().any(|spike| spike.time <= from || spike.time > next) {
+        let beyond = |time: Time| time <= from || time > next;
+        if next < from || self.window.iter().any(|spike| beyond(spike.time)) || self.blocks_beyond(&beyond) {
             self.give_up(&format!("{}: damaged, a window reaches out of ({from}, {next}]", self.path.display()));
             return Ok(false);
         }
@@ -105,9 +120,19 @@ impl Journal {
         Ok(true)
     }
 
+    /// Whether the first or the last row of a block is beyond the window.
+    fn blocks_beyond(&self, beyond: &dyn Fn(Time) -> bool) -> bool {
+        self.blocks.iter().any(|block| {
+            let signal = &self.signals()[block.signal as usize];
+            let rows = (block.values.len() / signal.count as usize) as i64;
+            beyond(block.first) || beyond(block.first + signal.every * (rows - 1))
+        })
+    }
+
     fn give_up(&mut self, reason: &str) {
         self.note = Some(format!("{reason}; read up to {}", self.watermark));
         self.window.clear();
+        self.blocks.clear();
         self.limit = self.watermark;
     }
 }
@@ -118,6 +143,8 @@ pub struct Survey {
     pub journals: Vec<(PathBuf, Time)>,
     /// The recorded populations with their counts, in the order of their names.
     pub populations: Vec<Population>,
+    /// The recorded analog variables, in the order of variables and populations.
+    pub signals: Vec<Parts>,
     /// Torn, damaged or missing journals.
     pub notes: Vec<String>,
 }
@@ -135,7 +162,8 @@ pub fn expected(record: &Path) -> Vec<String> {
 /// Reads the journals once, to know how far they go and how many spikes there are. Those of `expected` that are
 /// missing are noted.
 pub fn survey(paths: &[PathBuf], expected: &[String]) -> Result<Survey> {
-    let mut survey = Survey { journals: Vec::new(), populations: Vec::new(), notes: Vec::new() };
+    let mut survey = Survey { journals: Vec::new(), populations: Vec::new(), signals: Vec::new(), notes: Vec::new() };
+    let mut signals = Gathered::default();
     let mut populations: BTreeMap<String, Population> = BTreeMap::new();
     let mut recorded_by: BTreeMap<String, String> = BTreeMap::new();
     let mut ends: BTreeMap<String, Time> = BTreeMap::new();
@@ -158,6 +186,7 @@ pub fn survey(paths: &[PathBuf], expected: &[String]) -> Result<Survey> {
             population.spikes += count;
             recorded_by.insert(link.population.clone(), journal.component().to_string());
         }
+        signals.add(survey.journals.len(), path, journal.signals())?;
         let end = ends.entry(journal.component().to_string()).or_insert(journal.watermark());
         *end = journal.watermark().min(*end);
         survey.journals.push((path.clone(), journal.watermark()));
@@ -172,6 +201,7 @@ pub fn survey(paths: &[PathBuf], expected: &[String]) -> Result<Survey> {
         population.complete = recorded_by.get(name).and_then(|component| ends.get(component)).copied();
     }
     survey.populations = populations.into_values().collect();
+    survey.signals = signals.finish(&survey.journals)?;
     Ok(survey)
 }
 

@@ -21,7 +21,10 @@ mod finish;
 mod journals;
 mod merge;
 mod pairing;
+mod parts;
 pub mod plot;
+mod report;
+mod signals;
 pub mod sonata;
 mod spikes;
 pub mod statistics;
@@ -29,6 +32,7 @@ mod svg;
 
 pub use error::{Error, Result};
 pub use finish::{Finished, finish};
+pub use signals::{Signal, Signals};
 pub use spikes::Spikes;
 
 use couple_ports::time::Time;

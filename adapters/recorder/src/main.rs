@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use couple_ports::time::{Span, Time, TimeError};
-use couple_recorder::{Error, Population, Spikes, compare, crosscheck, finish, plot, plural, statistics};
+use couple_recorder::{Error, Population, Signal, Spikes, compare, crosscheck, finish, plot, plural, statistics};
 use serde_json::json;
 
 /// Exit code: the input is wrong.
@@ -73,7 +73,7 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Draws a raster as an SVG picture.
+    /// Draws a raster, and the traces of analog variables, as an SVG picture.
     Plot {
         /// A run's folder or label, or a SONATA file.
         run: PathBuf,
@@ -89,6 +89,9 @@ enum Command {
         /// Draws at most so many neurons, taken evenly.
         #[arg(long, default_value_t = 2000)]
         max_neurons: u64,
+        /// Draws at most so many neurons of each analog variable, taken evenly.
+        #[arg(long, default_value_t = 5)]
+        max_traces: u64,
     },
 }
 
@@ -131,6 +134,7 @@ fn run(command: Command) -> Result<ExitCode, Error> {
                     "path": path.to_string(), "made": finished.made, "spikes": spikes,
                     "populations": finished.populations.iter().map(population).collect::<Vec<_>>(),
                     "complete_ms": complete.map(Time::ms),
+                    "signals": finished.signals.iter().map(signal).collect::<Vec<_>>(),
                     "notes": finished.notes,
                 });
                 say(&object.to_string());
@@ -139,6 +143,10 @@ fn run(command: Command) -> Result<ExitCode, Error> {
                 let complete = complete.map_or(String::new(), |t| format!(", complete up to {t}"));
                 let populations = plural(finished.populations.len() as u64, "population");
                 say(&format!("{path}: {} of {populations}{complete}", plural(spikes, "spike")));
+                for s in &finished.signals {
+                    let (samples, neurons) = (plural(s.rows, "sample"), plural(s.neurons.len() as u64, "neuron"));
+                    say(&format!("{}: {samples} of {neurons}, every {}", s.name(), s.step));
+                }
             } else {
                 say(&format!("{path} was finished before"));
             }
@@ -168,9 +176,9 @@ fn run(command: Command) -> Result<ExitCode, Error> {
             say(if json { &object } else { &text });
             Ok(if check.equal { ExitCode::SUCCESS } else { ExitCode::from(DIFFERENT) })
         }
-        Command::Plot { run, output, from, to, max_neurons } => {
+        Command::Plot { run, output, from, to, max_neurons, max_traces } => {
             check_picture(&output)?;
-            let picture = plot::raster(&open(&run)?, plot::Options { from, to, max_neurons })?;
+            let picture = plot::raster(&open(&run)?, plot::Options { from, to, max_neurons, max_traces })?;
             std::fs::write(&output, picture).map_err(|source| Error::Io { doing: "write", path: output, source })?;
             Ok(ExitCode::SUCCESS)
         }
@@ -181,6 +189,13 @@ fn population(population: &Population) -> serde_json::Value {
     json!({
         "name": population.name, "neurons": population.size, "spikes": population.spikes,
         "complete_ms": population.complete.map(Time::ms),
+    })
+}
+
+fn signal(signal: &Signal) -> serde_json::Value {
+    json!({
+        "population": signal.population, "variable": signal.variable, "unit": signal.unit,
+        "neurons": signal.neurons.len(), "samples": signal.rows, "interval_ms": signal.step.ms(),
     })
 }
 

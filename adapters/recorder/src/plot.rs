@@ -1,5 +1,7 @@
 //! A raster of a recording as an SVG picture: time to the right, a band of neurons for each population, and its mean
-//! rate as a bar on the side. The same recording gives the same bytes.
+//! rate as a bar on the side; below it the traces of analog variables. The same recording gives the same bytes.
+
+mod traces;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -21,11 +23,13 @@ pub struct Options {
     pub to: Option<Time>,
     /// At most so many neurons are drawn, taken evenly from the populations.
     pub max_neurons: u64,
+    /// At most so many neurons of each analog variable are drawn, taken evenly.
+    pub max_traces: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { from: None, to: None, max_neurons: 2000 }
+        Options { from: None, to: None, max_neurons: 2000, max_traces: 5 }
     }
 }
 
@@ -57,7 +61,8 @@ struct Band {
 pub fn raster(recording: &Spikes, options: Options) -> Result<String> {
     let mut bands = bands(recording, options.max_neurons)?;
     let (from, to) = span(recording, &bands, options)?;
-    let height = arrange(&mut bands);
+    let bottom = arrange(&mut bands) - BOTTOM;
+    let height = bottom + traces::height(recording.signals()) + BOTTOM;
     let axis = Axis { from, to, sides: (LEFT, WIDTH - RIGHT) };
     let mut svg = String::new();
     frame(&mut svg, height);
@@ -69,6 +74,7 @@ pub fn raster(recording: &Spikes, options: Options) -> Result<String> {
         band.dots(&mut svg, &axis, colour);
         band.bar(&mut svg, colour, fastest);
     }
+    traces::draw(&mut svg, recording.signals(), &axis, bottom, options.max_traces)?;
     svg.push_str("</svg>\n");
     Ok(svg)
 }
@@ -100,7 +106,8 @@ fn bands(recording: &Spikes, max_neurons: u64) -> Result<Vec<Band>> {
 fn span(recording: &Spikes, bands: &[Band], options: Options) -> Result<(Time, Time)> {
     let last = bands.iter().filter_map(|b| b.spikes.last()).map(|s| s.time).max();
     let from = options.from.unwrap_or(Time::ZERO);
-    let end = recording.complete().into_iter().chain(last).max().unwrap_or(from);
+    let sampled = traces::last(recording.signals());
+    let end = recording.complete().into_iter().chain(last).chain(sampled).max().unwrap_or(from);
     // A recording that holds nothing yet has an axis all the same.
     let to = options.to.unwrap_or(if end == Time::ZERO { from + Span::from_ns(1_000_000) } else { end });
     if to <= from {

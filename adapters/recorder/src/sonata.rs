@@ -13,9 +13,9 @@ use crate::error::{Error, Result};
 use crate::{Population, Spike};
 
 /// Root attribute `magic` of every SONATA file.
-const MAGIC: u32 = 0x0A7A;
+pub(crate) const MAGIC: u32 = 0x0A7A;
 /// Root attribute `version`: SONATA 0.1.
-const VERSION: [u32; 2] = [0, 1];
+pub(crate) const VERSION: [u32; 2] = [0, 1];
 /// Spikes converted at a time.
 const BLOCK: usize = 1 << 16;
 /// Value of the enumeration `sorting`: by time, then by index.
@@ -54,9 +54,7 @@ impl Writer {
         let mut slots = Vec::with_capacity(populations.len());
         for population in populations {
             let name = &population.name;
-            if name.is_empty() || name == "." || name.contains(['/', '\0']) {
-                return Err(Error::Name(name.clone()));
-            }
+            valid_name(name)?;
             let group = spikes.create_group(name).map_err(&bad)?;
             group.set_attr_typed("sorting", sorting_type(), vec![BY_TIME]).map_err(&bad)?;
             let expected = usize::try_from(population.spikes)
@@ -199,13 +197,19 @@ impl Reader {
     }
 }
 
+/// Refuses a name that HDF5 or the file system cannot hold.
+pub(crate) fn valid_name(name: &str) -> Result<()> {
+    let bad = name.is_empty() || name == "." || name.contains(['/', '\0']);
+    if bad { Err(Error::Name(name.to_string())) } else { Ok(()) }
+}
+
 /// Turns the library's error into ours.
-fn failure(path: &Path) -> impl Fn(rust_hdf5::Hdf5Error) -> Error {
+pub(crate) fn failure(path: &Path) -> impl Fn(rust_hdf5::Hdf5Error) -> Error {
     let path = path.to_path_buf();
     move |e| broken(&path, e.to_string())
 }
 
-fn broken(path: &Path, reason: String) -> Error {
+pub(crate) fn broken(path: &Path, reason: String) -> Error {
     Error::Hdf5 { path: path.to_path_buf(), reason }
 }
 
@@ -216,18 +220,18 @@ fn sorting_type() -> DatatypeMessage {
     DatatypeMessage::enumeration(DatatypeMessage::u8_type(), names.iter().enumerate().map(member).collect())
 }
 
-fn set_number<T: rust_hdf5::H5Type>(dataset: &H5Dataset, name: &str, value: T) -> rust_hdf5::Result<()> {
+pub(crate) fn set_number<T: rust_hdf5::H5Type>(dataset: &H5Dataset, name: &str, value: T) -> rust_hdf5::Result<()> {
     dataset.new_attr::<T>().shape(()).create(name)?.write_numeric(&value)
 }
 
 /// The first element of a numeric attribute; `None` when it is not there or no number.
-fn number<T: rust_hdf5::dataset::ReadNumeric>(dataset: &H5Dataset, name: &str) -> Option<T> {
+pub(crate) fn number<T: rust_hdf5::dataset::ReadNumeric>(dataset: &H5Dataset, name: &str) -> Option<T> {
     dataset.attr_names().ok()?.iter().find(|n| *n == name)?;
     dataset.attr(name).ok()?.read_numeric_as::<T>().ok()?.into_iter().next()
 }
 
 /// The time stamp of a float: to the nearest nanosecond, which gives back what [`Time::ms`] was made from.
-fn from_ms(value: f64, scale: f64) -> Option<Time> {
+pub(crate) fn from_ms(value: f64, scale: f64) -> Option<Time> {
     let ns = (value * scale).round();
     // Beyond 2^62 ns (146 years) the conversion could reach the end of the axis.
     (ns.abs() < (1i64 << 62) as f64).then(|| Time::from_ns(ns as i64))

@@ -5,14 +5,15 @@ use std::path::Path;
 use couple_ports::time::Time;
 
 use crate::error::{Error, Result};
-use crate::finish::{RunFolder, finish, from_journals};
+use crate::finish::{RunFolder, finish, from_journals, signals_from_journals};
 use crate::sonata::Reader;
-use crate::{Population, Spike};
+use crate::{Population, Signals, Spike};
 
-/// Recorded spikes, open for reading.
+/// Recorded spikes, and the analog variables recorded with them, open for reading.
 pub struct Spikes {
     populations: Vec<Population>,
     source: Source,
+    signals: Signals,
     notes: Vec<String>,
 }
 
@@ -30,28 +31,40 @@ impl Spikes {
     pub fn open(path: &Path) -> Result<Self> {
         let metadata = std::fs::metadata(path).map_err(Error::io("open", path))?;
         if !metadata.is_dir() {
-            return Self::open_file(path, Vec::new());
+            return Self::open_file(path);
         }
         let folder = RunFolder::new(path);
         if !folder.has_journals()? {
             return match folder.spikes().exists() {
-                true => Self::open_file(&folder.spikes(), Vec::new()),
+                true => Self::open_finished(path, &folder.spikes(), Vec::new()),
                 false => Err(Error::NoRecording { path: path.to_path_buf() }),
             };
         }
         match finish(path) {
-            Ok(finished) => Self::open_file(&finished.path, finished.notes),
+            Ok(finished) => Self::open_finished(path, &finished.path, finished.notes),
             Err(reason) => {
                 let (mut survey, trains) = from_journals(&folder)?;
                 survey.notes.push(format!("read from the journals: {reason}"));
-                Ok(Spikes { populations: survey.populations, source: Source::Memory(trains), notes: survey.notes })
+                let signals = signals_from_journals(&survey)?;
+                let (populations, notes) = (survey.populations, survey.notes);
+                Ok(Spikes { populations, source: Source::Memory(trains), signals, notes })
             }
         }
     }
 
-    fn open_file(path: &Path, notes: Vec<String>) -> Result<Self> {
+    fn open_finished(folder: &Path, spikes: &Path, notes: Vec<String>) -> Result<Self> {
+        let (reader, populations) = Reader::open(spikes)?;
+        Ok(Spikes { populations, source: Source::File(reader), signals: Signals::in_folder(folder)?, notes })
+    }
+
+    /// A file of spikes, or a report.
+    fn open_file(path: &Path) -> Result<Self> {
+        let signals = Signals::in_file(path)?;
+        if !signals.all().is_empty() {
+            return Ok(Spikes { signals, ..Self::from_memory([]) });
+        }
         let (reader, populations) = Reader::open(path)?;
-        Ok(Spikes { populations, source: Source::File(reader), notes })
+        Ok(Spikes { populations, source: Source::File(reader), signals, notes: Vec::new() })
     }
 
     /// A recording made of spikes in memory.
@@ -65,7 +78,17 @@ impl Spikes {
         };
         let trains: Vec<_> = trains.into_iter().map(sorted).collect();
         populations.iter_mut().zip(&trains).for_each(|(p, t)| p.spikes = t.len() as u64);
-        Spikes { populations, source: Source::Memory(trains), notes: Vec::new() }
+        Spikes { populations, source: Source::Memory(trains), signals: Signals::default(), notes: Vec::new() }
+    }
+
+    /// With analog variables.
+    pub fn with_signals(self, signals: Signals) -> Self {
+        Spikes { signals, ..self }
+    }
+
+    /// The analog variables recorded with them.
+    pub fn signals(&self) -> &Signals {
+        &self.signals
     }
 
     /// The recorded populations, in the order of their names.

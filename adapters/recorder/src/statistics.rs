@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::columns::{self, known};
 use crate::error::Result;
 use crate::spikes::Spikes;
-use crate::{Spike, plural};
+use crate::{Signals, Spike, compare, plural};
 
 /// Figures of a whole recording.
 #[derive(Debug, PartialEq, Serialize)]
@@ -19,6 +19,31 @@ pub struct Summary {
     pub spikes: u64,
     /// One for each population.
     pub populations: Vec<Statistics>,
+    /// One for each analog variable.
+    pub signals: Vec<SignalStatistics>,
+}
+
+/// Figures of an analog variable.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SignalStatistics {
+    /// Its population.
+    pub population: String,
+    /// The variable.
+    pub variable: String,
+    /// Unit of the samples.
+    pub unit: String,
+    /// Number of neurons recorded.
+    pub neurons: u64,
+    /// From one sample of a neuron to the next, in ms.
+    pub interval_ms: f64,
+    /// Samples of each neuron.
+    pub samples: u64,
+    /// The least value.
+    pub min: Option<f64>,
+    /// The mean over neurons and time.
+    pub mean: Option<f64>,
+    /// The greatest value.
+    pub max: Option<f64>,
 }
 
 /// Figures of a population.
@@ -53,6 +78,32 @@ pub fn summarise(spikes: &Spikes) -> Result<Summary> {
         complete_ms: spikes.complete().map(Time::ms),
         spikes: populations.iter().map(|p| p.spikes).sum(),
         populations,
+        signals: (0..spikes.signals().all().len()).map(|s| of_signal(spikes.signals(), s)).collect::<Result<_>>()?,
+    })
+}
+
+/// The figures of the variable at `position`.
+fn of_signal(signals: &Signals, position: usize) -> Result<SignalStatistics> {
+    let signal = &signals.all()[position];
+    let (mut min, mut max, mut sum, mut count) = (f64::INFINITY, f64::NEG_INFINITY, 0.0, 0u64);
+    signals.scan(position, signal.rows, |_, values| {
+        for &value in values {
+            (min, max, sum) = (min.min(value), max.max(value), sum + value);
+        }
+        count += values.len() as u64;
+        Ok(())
+    })?;
+    let any = |value: f64| (count > 0).then_some(value);
+    Ok(SignalStatistics {
+        population: signal.population.clone(),
+        variable: signal.variable.clone(),
+        unit: signal.unit.clone(),
+        neurons: signal.neurons.len() as u64,
+        interval_ms: signal.step.ms(),
+        samples: signal.rows,
+        min: any(min),
+        mean: any(sum / count as f64),
+        max: any(max),
     })
 }
 
@@ -136,7 +187,23 @@ pub fn table(summary: &Summary) -> String {
         Some(ms) => format!("{spikes}, complete up to {ms} ms"),
         None => format!("{spikes}; the file does not say up to which time it is complete"),
     });
+    if !summary.signals.is_empty() {
+        lines.push(String::new());
+        lines.extend(signal_lines(&summary.signals));
+    }
     lines.join("\n")
+}
+
+fn signal_lines(signals: &[SignalStatistics]) -> Vec<String> {
+    let header = ["variable", "unit", "neurons", "samples", "every (ms)", "least", "mean", "greatest"];
+    let row = |s: &SignalStatistics| {
+        let value = |value: Option<f64>| known(value.map(compare::signals::number));
+        let (neurons, samples) = (s.neurons.to_string(), s.samples.to_string());
+        let (name, unit) = (format!("{}.{}", s.population, s.variable), s.unit.clone());
+        vec![name, unit, neurons, samples, s.interval_ms.to_string(), value(s.min), value(s.mean), value(s.max)]
+    };
+    let rows: Vec<_> = std::iter::once(header.map(String::from).to_vec()).chain(signals.iter().map(row)).collect();
+    columns::align(&rows, 2)
 }
 
 /// A rate in Hz; one that would be rounded to nothing is not shown as silence.
@@ -175,7 +242,12 @@ mod tests {
         let end = Some(Time::from_ns(10_000_000_000));
         let quiet = of_train("pyramidal_cells_of_layer_2_and_3", Some(1_000_000), end, &train(&[(10, 0)]));
         let silent = of_train("I", Some(10), end, &[]);
-        let text = table(&Summary { complete_ms: Some(10_000.0), spikes: 1, populations: vec![quiet, silent] });
+        let text = table(&Summary {
+            complete_ms: Some(10_000.0),
+            spikes: 1,
+            populations: vec![quiet, silent],
+            signals: vec![],
+        });
         let expected = "population                        neurons  active  spikes  rate (Hz)  CV of ISI\n\
                         pyramidal_cells_of_layer_2_and_3  1000000       1       1     <0.001          -\n\
                         I                                      10       0       0      0.000          -\n\
@@ -189,7 +261,7 @@ mod tests {
         assert_eq!((s.rate_hz, s.cv_isi), (None, None));
         let s = of_train("E", Some(0), Some(Time::ZERO), &[]);
         assert_eq!((s.rate_hz, s.first_ms), (None, None));
-        let text = table(&Summary { complete_ms: None, spikes: 0, populations: vec![s] });
+        let text = table(&Summary { complete_ms: None, spikes: 0, populations: vec![s], signals: vec![] });
         assert!(text.contains("E                 0       0       0          -          -"), "{text}");
     }
 }

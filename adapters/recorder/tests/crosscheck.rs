@@ -7,7 +7,7 @@ mod common;
 use std::path::Path;
 use std::process::Command;
 
-use common::{Run, events, ms};
+use common::{Run, events, ms, signal};
 use serde_json::{Value, json};
 
 /// Spikes as (neuron, µs).
@@ -42,6 +42,51 @@ fn crosscheck(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     let output = program.arg("crosscheck").arg(folder).args(arguments).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// The potential of neuron 1 of E, every ms, beside what the folder holds already.
+fn with_potential(folder: &Path, simulator: &str, values: &[f64]) {
+    let run = Run::new();
+    let mut writer = run.journal_with("v.0", &[], vec![signal(7, ("E", "v", "mV"), 4, (1, 1), 1000)]);
+    for (window, value) in values.iter().enumerate() {
+        let (from, to) = (ms(window as i64), ms(window as i64 + 1));
+        writer.add_samples(7, from, to, &[*value]);
+        writer.publish(to).unwrap();
+    }
+    drop(writer);
+    std::fs::rename(run.file("v.0"), folder.join(simulator).join("journal/v.0.journal")).unwrap();
+}
+
+#[test]
+fn potentials_are_compared_before_and_after_the_first_spike_that_differs() {
+    let other: &Spikes = &[(0, 1000), (1, 2000), (0, 5100), (3, 6000)];
+    let folder = checked(&[("native", A), ("nest", A), ("brian2", other)], &[]);
+    let values = [-65.0, -64.0, -63.0, -62.0, -61.0, -60.0];
+    with_potential(folder.path(), "native", &values);
+    with_potential(folder.path(), "nest", &values);
+    // Off by 0.5 at 2 ms, by 3 at 6 ms; the spikes differ from 5 ms on.
+    with_potential(folder.path(), "brian2", &[-65.0, -63.5, -63.0, -62.0, -61.0, -57.0]);
+    let (code, out, _) = crosscheck(folder.path(), &[]);
+    let lines: Vec<_> = out.lines().skip_while(|line| !line.starts_with("variables beside")).skip(2).take(2).collect();
+    let words: Vec<Vec<_>> = lines.iter().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(words[0], ["E.v", "mV", "nest", "0", "0", "0", "0", "-"]);
+    // Four samples before 5 ms: 0.5/2. Six in all: sqrt((0.25 + 9)/6).
+    assert_eq!(words[1], ["mV", "brian2", "0.5000", "0.2500", "3.0000", "1.2416", "2", "ms,", "neuron", "1"]);
+    assert_eq!(code, 5);
+    let picture = std::fs::read_to_string(folder.path().join("crosscheck.svg")).unwrap();
+    assert!(picture.contains("max |dv|"), "{picture}");
+    let (_, out, _) = crosscheck(folder.path(), &["--json"]);
+    let report: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(report["variables"][1]["before"], json!({ "samples": 4, "max": 0.5, "rms": 0.25 }));
+}
+
+#[test]
+fn a_difference_of_potentials_alone_is_one() {
+    let folder = checked(&[("native", A), ("nest", A)], &[]);
+    with_potential(folder.path(), "native", &[-65.0]);
+    with_potential(folder.path(), "nest", &[-65.0 - 1e-13]);
+    let (code, out, _) = crosscheck(folder.path(), &[]);
+    assert!(code == 5 && out.contains("different from native: nest"), "{out}");
 }
 
 const A: &Spikes = &[(0, 1000), (1, 2000), (0, 5000), (3, 6000)];

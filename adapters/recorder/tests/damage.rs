@@ -4,13 +4,40 @@
 
 mod common;
 
-use common::{Run, ms};
+use common::{Run, ms, signal};
 use couple_recorder::{Spikes, finish};
 
 fn read_all(path: &std::path::Path) {
     let Ok(spikes) = Spikes::open(path) else { return };
     for population in spikes.populations() {
         let _ = spikes.read(&population.name);
+    }
+    for (position, signal) in spikes.signals().all().iter().enumerate() {
+        let _ = (signal.last(), spikes.signals().scan(position, signal.rows.min(1000), |_, _| Ok(())));
+    }
+}
+
+#[test]
+fn damaged_reports_are_errors_at_worst() {
+    let run = Run::new();
+    let mut writer = run.journal_with("ctx.0", &[], vec![signal(7, ("E", "v", "mV"), 3, (0, 3), 1000)]);
+    for window in 0..2 {
+        writer.add_samples(7, ms(window), ms(window + 1), &[1.0, 2.0, 3.0]);
+        writer.publish(ms(window + 1)).unwrap();
+    }
+    drop(writer);
+    finish(run.path()).unwrap();
+    let whole = std::fs::read(run.path().join("report_v.h5")).unwrap();
+    let damaged = run.path().join("damaged.h5");
+    for length in (0..whole.len()).step_by(5) {
+        std::fs::write(&damaged, &whole[..length]).unwrap();
+        read_all(&damaged);
+    }
+    for (at, value) in (0..whole.len()).flat_map(|at| [(at, 0x7f), (at, 0xff)]) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= value;
+        std::fs::write(&damaged, &bytes).unwrap();
+        read_all(&damaged);
     }
 }
 

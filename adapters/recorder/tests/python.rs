@@ -32,10 +32,13 @@ fn run(python: &str, code: &str, folder: &Path) -> String {
 fn demo() -> tempfile::TempDir {
     let run = Run::new();
     for rank in 0..2u32 {
-        let mut writer = run.journal(&format!("ctx.{rank}"), &[(1, "E", 80), (2, "I", 20), (3, "silent", 7)]);
+        let links = [(1, "E", 80), (2, "I", 20), (3, "silent", 7)];
+        let signals = vec![common::signal(9, ("E", "v", "mV"), 80, (rank * 40, 40), 1000)];
+        let mut writer = run.journal_with(&format!("ctx.{rank}"), &links, signals);
         for window in 0..100 {
             writer.add(1, ms(window), ms(window + 1), &common::drawn(1, window, rank * 40, 40, 1_000_000, 30));
             writer.add(2, ms(window), ms(window + 1), &common::drawn(2, window, rank * 10, 10, 1_000_000, 5));
+            writer.add_samples(9, ms(window), ms(window + 1), &[-65.0; 40]);
             writer.publish(ms(window + 1)).unwrap();
         }
         writer.finish().unwrap();
@@ -43,7 +46,9 @@ fn demo() -> tempfile::TempDir {
     finish(run.path()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(folder.path().join("runs/demo")).unwrap();
-    std::fs::copy(run.path().join("spikes.h5"), folder.path().join("runs/demo/spikes.h5")).unwrap();
+    for name in ["spikes.h5", "report_v.h5"] {
+        std::fs::copy(run.path().join(name), folder.path().join("runs/demo").join(name)).unwrap();
+    }
     folder
 }
 
@@ -60,11 +65,13 @@ fn the_examples_of_the_documentation_run() {
     let Some(python) = python() else { return };
     let folder = demo();
     let examples = examples();
-    assert_eq!(examples.len(), 2);
+    assert_eq!(examples.len(), 3);
     let text = run(&python, &examples[0], folder.path());
     assert!(text.contains("E by_time 6000 spikes") && text.contains("silent by_time 0 spikes"), "{text}");
     let text = run(&python, &examples[1], folder.path());
     assert!(text.contains("E: 80 neurons, 6000 spikes up to 100.0 ms, 750.00 Hz"), "{text}");
+    let text = run(&python, &examples[2], folder.path());
+    assert!(text.contains("E mV (50, 2)") && text.contains("E: 100 samples of 80 neurons from 1.0 ms"), "{text}");
 }
 
 #[test]
@@ -136,4 +143,55 @@ fn files_of_other_tools_are_read() {
     assert!(hours.contains("time stamps in `h`"), "{hours}");
     let other = Spikes::open(&folder.path().join("other.h5")).err().unwrap().to_string();
     assert!(other.contains("no group /spikes"), "{other}");
+}
+
+#[test]
+fn reports_are_read_by_libsonata_and_h5py() {
+    let Some(python) = python() else { return };
+    let run = Run::new();
+    let signals = |first| {
+        vec![
+            common::signal(7, ("E", "v", "mV"), 5, (first, 2), 100),
+            common::signal(8, ("late", "v", "mV"), 5, (first, 2), 1_000_000),
+            common::signal(9, ("E", "rate", "µS"), 5, (first, 2), 1000),
+        ]
+    };
+    let value = |row: i64, column: u32| f64::from(column) / 3.0 + row as f64 * 1e-9;
+    for rank in 0..2u32 {
+        let mut writer = run.journal_with(&format!("ctx.{rank}"), &[], signals(rank * 2));
+        for window in 0..20 {
+            let rows = window * 10..window * 10 + 10;
+            let values: Vec<f64> =
+                rows.flat_map(|row| (rank * 2..rank * 2 + 2).map(move |column| value(row, column))).collect();
+            writer.add_samples(7, ms(window), ms(window + 1), &values);
+            writer.add_samples(9, ms(window), ms(window + 1), &values[..2]);
+            writer.publish(ms(window + 1)).unwrap();
+        }
+    }
+    finish(run.path()).unwrap();
+    let code = "import h5py, libsonata, numpy as np\n\
+        file = libsonata.ElementReportReader('report_v.h5')\n\
+        assert file.get_population_names() == ['E', 'late'], file.get_population_names()\n\
+        E = file['E']\n\
+        assert (E.times, E.time_units, E.data_units, E.sorted) == ((0.1, 20.1, 0.1), 'ms', 'mV', True), E.times\n\
+        assert list(E.get_node_ids()) == [0, 1, 2, 3]\n\
+        all = E.get()\n\
+        assert np.array(all.ids).tolist() == [[0, 0], [1, 0], [2, 0], [3, 0]]\n\
+        assert np.allclose(all.times, 0.1 * np.arange(1, 201)) and len(all.times) == 200\n\
+        expected = np.arange(4.0) / 3 + np.arange(200)[:, None] * 1e-9\n\
+        assert np.array_equal(all.data, expected.astype('f4'))\n\
+        some = libsonata.SomaReportReader('report_v.h5')['E'].get(node_ids=[1, 3], tstart=5.0, tstop=6.0)\n\
+        assert list(some.ids) == [1, 3] and np.allclose(some.times, 5 + 0.1 * np.arange(11)), some.times\n\
+        assert np.array_equal(some.data, expected.astype('f4')[49:60, [1, 3]])\n\
+        assert list(file['late'].get_node_ids()) == [0, 1, 2, 3]\n\
+        with h5py.File('report_v.h5') as f:\n\
+        \x20   assert np.array_equal(f['report/E/exact'][:], expected)\n\
+        \x20   assert f['report/E/data'].attrs['variable'] in ('v', b'v') and f['report/late/exact'].shape == (0, 4)\n\
+        \x20   assert f['report/E/mapping/node_ids'].attrs['size'] == 5\n\
+        with h5py.File('report_rate.h5') as f:\n\
+        \x20   units = f['report/E/data'].attrs['units']\n\
+        \x20   assert (units if isinstance(units, str) else units.decode()) == 'µS', units\n\
+        \x20   assert f['report/E/exact'].shape == (20, 4)\n\
+        print('read')\n";
+    assert_eq!(self::run(&python, code, run.path()), "read\n");
 }

@@ -11,19 +11,22 @@
 //!   <folder>/crosscheck.svg      … as a picture                   [`picture::draw`]
 //! ```
 
+mod decades;
 mod measure;
+mod membrane;
 pub mod picture;
 pub mod table;
 
 use std::path::Path;
 
-use couple_ports::time::Span;
+use couple_ports::time::{Span, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::spikes::Spikes;
 
 pub use measure::{Pair, PopulationCheck, Train};
+pub use membrane::{Figures, VariableCheck};
 
 /// Who took part, as `crosscheck.json` tells it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -80,6 +83,8 @@ pub struct Crosscheck {
     pub participants: Vec<Participant>,
     /// One for each recorded population.
     pub populations: Vec<PopulationCheck>,
+    /// One for each analog variable and each simulator beside the reference.
+    pub variables: Vec<VariableCheck>,
 }
 
 /// The recordings of those that ran, the reference first.
@@ -123,13 +128,27 @@ impl Recordings {
 pub fn check(manifest: Manifest, recordings: &Recordings, tolerance: Span) -> Result<Crosscheck> {
     let measure = |name| measure::population(name, &recordings.runs, tolerance);
     let populations: Vec<_> = recordings.populations().into_iter().map(measure).collect::<Result<_>>()?;
+    let mut variables = Vec::new();
+    for run in &recordings.runs[1..] {
+        let pairs = populations.iter().flat_map(|p| &p.pairs).filter(|pair| pair.simulator == run.0);
+        let first = pairs.filter_map(|pair| pair.first_difference.as_ref()).map(|d| from_ms(d.time_ms)).min();
+        variables.extend(membrane::variables(&recordings.runs[0].1, run, first)?);
+    }
+    variables.sort_by(|a, b| (&a.variable, &a.population).cmp(&(&b.variable, &b.population)));
+    let spikes_equal = populations.iter().flat_map(|p| &p.pairs).all(|pair| pair.equal);
     Ok(Crosscheck {
-        equal: populations.iter().flat_map(|p| &p.pairs).all(|pair| pair.equal),
+        equal: spikes_equal && variables.iter().all(|v| v.equal),
         file: manifest.file,
         reference: recordings.reference().to_string(),
         tolerance_ms: tolerance.ms(),
         moved: manifest.moved,
         participants: manifest.participants,
         populations,
+        variables,
     })
+}
+
+/// The time that [`Time::ms`] made a number of.
+fn from_ms(ms: f64) -> Time {
+    Time::from_ns((ms * 1e6).round() as i64)
 }

@@ -7,6 +7,7 @@
 //!   I   ─ …
 //!   dt  +1 ms ················ .     time of each paired spike less that of the reference
 //!   alone 100 % ─────────────────    share of spikes without a partner
+//!   v     1e-3 ──────────────────    the largest difference of each recorded variable
 //! ```
 
 use std::collections::BTreeSet;
@@ -14,7 +15,7 @@ use std::fmt::Write;
 
 use couple_ports::time::{Span, Time};
 
-use super::Recordings;
+use super::{Recordings, decades};
 use crate::Spike;
 use crate::error::{Error, Result};
 use crate::pairing::{self, Match};
@@ -38,7 +39,7 @@ const RIGHT: f64 = 24.0;
 /// Below the legend.
 const TOP: f64 = 40.0;
 const BOTTOM: f64 = 50.0;
-const GAP: f64 = 8.0;
+pub(super) const GAP: f64 = 8.0;
 /// Neurons drawn of all populations together, and of each at least and at most.
 const ROWS: usize = 60;
 const FEWEST: usize = 3;
@@ -46,7 +47,7 @@ const MOST: usize = 12;
 /// Height of the lane of one simulator in the row of a neuron.
 const LANE: f64 = 4.5;
 /// Height of a panel of differences.
-const PANEL: f64 = 90.0;
+pub(super) const PANEL: f64 = 90.0;
 /// Edge of the squares in which dots that fall together are drawn once, in pixels.
 const GRID: f64 = 2.0;
 /// Parts of the time axis in which spikes without a partner are counted.
@@ -75,7 +76,8 @@ pub fn draw(recordings: &Recordings, options: Options) -> Result<String> {
         shifts(&mut body, &axis, top, &differences, options.tolerance);
         top += PANEL + 2.0 * GAP;
         alone(&mut body, &axis, top, &differences);
-        top += PANEL + GAP;
+        top += PANEL + 2.0 * GAP;
+        top = decades::draw(&mut body, recordings, &axis, top)?;
     }
     let bottom = top - GAP;
     let mut svg = String::new();
@@ -226,7 +228,7 @@ impl Differences {
 }
 
 /// The frame of a panel, with what its upper and lower edge mean.
-fn panel(svg: &mut String, top: f64, (name, unit): (&str, &str), edges: [&str; 2]) {
+pub(super) fn panel(svg: &mut String, top: f64, (name, unit): (&str, &str), edges: [&str; 2]) {
     title(svg, top + PANEL / 2.0, name, unit);
     let (left, right) = (LEFT, WIDTH - RIGHT);
     let _ = writeln!(

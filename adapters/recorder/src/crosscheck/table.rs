@@ -2,6 +2,7 @@
 
 use super::{Crosscheck, Pair, Participant, PopulationCheck, Status};
 use crate::columns::{align, known};
+use crate::compare::signals::number;
 use crate::compare::{Difference, Side};
 use crate::statistics::rate_text;
 
@@ -14,6 +15,11 @@ pub fn text(check: &Crosscheck) -> String {
         lines.push(String::new());
         lines.push(format!("spikes beside those of {}, paired within {} ms", check.reference, check.tolerance_ms));
         lines.extend(align(&differences(check), 2));
+    }
+    if !check.variables.is_empty() {
+        lines.push(String::new());
+        lines.push(format!("variables beside those of {}", check.reference));
+        lines.extend(align(&variables(check), 3));
     }
     let all = |status| check.participants.iter().filter(move |p| p.status == status);
     for p in all(Status::LeftOut) {
@@ -48,7 +54,8 @@ fn ran(check: &Crosscheck) -> Vec<&str> {
 }
 
 fn differs(check: &Crosscheck, simulator: &str) -> bool {
-    check.populations.iter().flat_map(|p| &p.pairs).any(|pair| pair.simulator == simulator && !pair.equal)
+    let spikes = check.populations.iter().flat_map(|p| &p.pairs).any(|pair| pair.simulator == simulator && !pair.equal);
+    spikes || check.variables.iter().any(|v| v.simulator == simulator && !v.equal)
 }
 
 /// What each simulator made of each population.
@@ -107,6 +114,39 @@ fn row(name: &str, pair: &Pair, all: u64) -> Vec<String> {
         first(&pair.first_difference),
         first(&pair.first_unpaired),
     ]
+}
+
+/// How far each variable differs.
+fn variables(check: &Crosscheck) -> Vec<Vec<String>> {
+    let header = [
+        "variable",
+        "unit",
+        "simulator",
+        "max |d| before the first spike that differs",
+        "rms",
+        "max |d| overall",
+        "rms",
+        "first sample that differs",
+    ];
+    let mut rows = vec![header.map(String::from).to_vec()];
+    let mut last = String::new();
+    for v in &check.variables {
+        let name = format!("{}.{}", v.population, v.variable);
+        let first = known(v.first.as_ref().map(|d| format!("{} ms, neuron {}", d.time_ms, d.neuron)));
+        let before = |value: f64| if v.before.samples == 0 { "-".to_string() } else { number(value) };
+        rows.push(vec![
+            if name == last { String::new() } else { name.clone() },
+            v.unit.clone(),
+            v.simulator.clone(),
+            before(v.before.max),
+            before(v.before.rms),
+            number(v.overall.max),
+            number(v.overall.rms),
+            first,
+        ]);
+        last = name;
+    }
+    rows
 }
 
 /// A part of the reference's spikes; only all of them are 100 %.

@@ -6,8 +6,8 @@
 use std::path::{Path, PathBuf};
 
 use couple_ports::event::Event;
-use couple_ports::time::Time;
-use couple_ports::transport::journal::{JournalLink, Writer};
+use couple_ports::time::{Span, Time};
+use couple_ports::transport::journal::{JournalLink, JournalSignal, Writer};
 use couple_recorder::Spike;
 
 /// The folder of a run with journals, removed when it goes out of scope.
@@ -31,6 +31,11 @@ impl Run {
         let link = |&(link, name, width): &(u32, &str, u32)| JournalLink { link, population: name.to_string(), width };
         Writer::create(&self.file(rank), links.iter().map(link).collect()).unwrap()
     }
+    /// Makes the journal of `component.rank`, with `links` as above and the signals.
+    pub fn journal_with(&self, rank: &str, links: &[(u32, &str, u32)], signals: Vec<JournalSignal>) -> Writer {
+        let link = |&(link, name, width): &(u32, &str, u32)| JournalLink { link, population: name.to_string(), width };
+        Writer::create_with(&self.file(rank), links.iter().map(link).collect(), signals).unwrap()
+    }
     /// A second run with the same files.
     pub fn copy(&self) -> Run {
         let copy = Run::new();
@@ -40,6 +45,13 @@ impl Run {
         }
         copy
     }
+}
+
+/// Columns `first..first + count` of `population.variable` in a journal, every `us` microseconds.
+pub fn signal(link: u32, name: (&str, &str, &str), width: u32, (first, count): (u32, u32), us: i64) -> JournalSignal {
+    let (population, variable, unit) = (name.0.to_string(), name.1.to_string(), name.2.to_string());
+    let every = Span::from_ns(us * 1000);
+    JournalSignal { link, population, variable, unit, width, first, count, every, initial: vec![-65.0] }
 }
 
 pub fn ms(ms: i64) -> Time {
