@@ -73,9 +73,10 @@ fn config(case: &Case, run: &str, simulator: &str, threads: u32, window: &str, p
         delay   = "1.2 ms"
         initial = {offset}
         [[connection]]
-        from  = "E.v"
-        to    = "wave.v"
-        delay = "0.6 ms"
+        from    = "E.v"
+        to      = "wave.v"
+        delay   = "0.6 ms"
+        initial = -65.0
         [[record]]
         population = ["E"]
         "#,
@@ -161,4 +162,73 @@ fn parameters_change_while_it_runs() {
     compare(&offset, &[("0.6 ms", 1), ("0.1 ms", 2)]);
     let threshold = Case { params: "tau_m = 10.0, cm = 0.25, i_offset = 0.5", target: "v_thresh", ..offset };
     compare(&Case { unit: "mV", offset: -50.0, amplitudes: "2.0, 4.0, 6.0", ..threshold }, &[("0.6 ms", 1)]);
+}
+
+/// A user's own model behind the same ports.
+const MODEL: &str = r#"
+import nest
+import couple.nest as cn
+
+cn.setup()
+cells = nest.Create("iaf_psc_exp", 3, {"tau_m": 10.0, "C_m": 250.0, "V_th": -50.0, "I_e": 300.0, "E_L": -65.0,
+                                       "V_reset": -65.0, "V_m": -65.0, "t_ref": 0.1})
+cn.port("E", cells)
+cn.input("E", "current", scale=1000.0)
+cn.output("E", "v", "V_m")
+cn.run()
+"#;
+
+fn own_model(config: &str) -> String {
+    let cell = config.lines().find(|line| line.trim_start().starts_with("cell ")).unwrap();
+    let params = config.lines().find(|line| line.trim_start().starts_with("params ")).unwrap();
+    let config = config.replace(cell, "variables = { current = \"nA\", v = \"mV\" }").replace(params, "");
+    config.replace("simulator = \"nest\"", "simulator = \"nest\"\nscript = \"model.py\"")
+}
+
+#[test]
+fn a_users_model_has_signals() {
+    let Some(python) = nest::installed() else {
+        println!("skipped: {} needs NEST: run `couple setup nest`", module_path!());
+        return;
+    };
+    let folder = TempDir::new().unwrap();
+    let case = current("IF_curr_exp", MEMBRANE, "0.1, 0.2, 0.4");
+    fs::write(folder.path().join("wave.py"), WAVE.replace("AMPLITUDES", case.amplitudes).replace("OFFSET", "0"))
+        .unwrap();
+    fs::write(folder.path().join("model.py"), MODEL).unwrap();
+    let described = run(folder.path(), "described", &config(&case, "described", "nest", 2, "0.6 ms", &python));
+    let own = own_model(&config(&case, "own", "nest", 2, "0.3 ms", &python));
+    let own_values = run(folder.path(), "own", &own);
+    let first = described.chunks(8).zip(own_values.chunks(8)).position(|(a, b)| a != b);
+    assert_eq!(
+        first,
+        None,
+        "the values differ from this one on: {:?}",
+        first.map(|i| (&described[8 * i..8 * i + 8], &own_values[8 * i..8 * i + 8]))
+    );
+    let unnamed = MODEL.replace("cn.output", "# cn.output");
+    fs::write(folder.path().join("model.py"), unnamed).unwrap();
+    fs::write(folder.path().join("own.toml"), own).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_couple"));
+    let output = command.args(["run", "--quiet", "--label", "unnamed", "own.toml"]).current_dir(folder.path()).output();
+    let output = output.unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    assert!(text(&output).contains("nothing in the script is behind `E.v`"), "{}", text(&output));
+}
+
+#[test]
+fn a_current_from_the_beginning_is_refused() {
+    let Some(python) = nest::installed() else {
+        println!("skipped: {} needs NEST: run `couple setup nest`", module_path!());
+        return;
+    };
+    let folder = TempDir::new().unwrap();
+    let case = Case { offset: 0.1, ..current("IF_curr_exp", MEMBRANE, "0.1, 0.2, 0.4") };
+    fs::write(folder.path().join("wave.py"), WAVE.replace("AMPLITUDES", case.amplitudes).replace("OFFSET", "0.1"))
+        .unwrap();
+    fs::write(folder.path().join("a.toml"), config(&case, "a", "nest", 1, "0.6 ms", &python)).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_couple"));
+    let output = command.args(["run", "--quiet", "a.toml"]).current_dir(folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    assert!(text(&output).contains("i_offset"), "{}", text(&output));
 }
