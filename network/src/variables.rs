@@ -142,7 +142,12 @@ pub const SIMULATORS: [Simulator; 4] = [Simulator::Native, Simulator::Nest, Simu
 /// Whether a simulator can give or take the variable `name` of a cell (see [`of`] for those there are).
 pub fn supports(simulator: Simulator, cell: Cell, name: &str) -> bool {
     match simulator {
-        Simulator::Native | Simulator::Nest => {
+        // Whatever the cell has.
+        Simulator::Native => {
+            let entry = cell.entry();
+            name == CURRENT || CHANGING.contains(&name) || entry.state.iter().any(|state| state.name == name)
+        }
+        Simulator::Nest => {
             let conductance = cell.conductance_based() && CONDUCTANCES.contains(&name);
             name == POTENTIAL || name == CURRENT || CHANGING.contains(&name) || conductance
         }
@@ -202,6 +207,8 @@ mod tests {
         }
         assert!(!supports(Simulator::Script, Cell::IfCurrExp, "v"));
         assert!(!supports(Simulator::Nest, Cell::IfCurrExp, "gsyn_exc"));
+        assert!(supports(Simulator::Native, Cell::EifCondExpIsfaIsta, "w"));
+        assert!(!supports(Simulator::Native, Cell::IfCurrExp, "gsyn_exc"));
     }
 
     #[test]
