@@ -105,7 +105,7 @@ pub struct SignalIn {
     /// The signal is seen so much later than it was sampled.
     pub delay: Span,
     /// The link's lookahead: this rank may go to `T` when the samples up to `T - min_delay` have been sent. At most
-    /// `delay`; less for linear interpolation, which needs the sample behind as well.
+    /// `delay`, also with linear interpolation: a sender is always at the end of one of its steps.
     pub min_delay: Span,
     /// What is seen between samples.
     pub interpolation: Interpolation,

@@ -18,7 +18,6 @@ use crate::control::{
 };
 use crate::event::MAX_WINDOW;
 use crate::index::IndexSet;
-use crate::samples;
 use crate::status::StatusPage;
 use crate::time::{Span, Time};
 use crate::transport::journal::{self, JournalLink, JournalSignal};
@@ -224,11 +223,11 @@ fn check_signals(welcome: &Welcome) -> Result<(), SessionError> {
         return Err(SessionError::Protocol(format!("the columns or the initial values of `{}`", signal.port())));
     }
     for signal in &welcome.signals_in {
-        let ahead = || samples::lookahead(signal.step, step, signal.delay, signal.interpolation);
         let times = !signal.initial.is_empty()
             && signal.step > Span::ZERO
             && signal.delay > Span::ZERO
-            && signal.min_delay <= ahead();
+            // A sender is always at the end of one of its steps: with `t - delay` it has also reached the sample behind.
+            && signal.min_delay <= signal.delay;
         if !times || !own(signal.width, signal.first, signal.count, &signal.initial) {
             let text = format!("the times, columns or initial values of `{}` to `{}`", signal.source, signal.target);
             return Err(SessionError::Protocol(text));
