@@ -151,7 +151,8 @@ pub fn supports(simulator: Simulator, cell: Cell, name: &str) -> bool {
             let conductance = cell.conductance_based() && CONDUCTANCES.contains(&name);
             name == POTENTIAL || name == CURRENT || CHANGING.contains(&name) || conductance
         }
-        Simulator::Neuron | Simulator::Brian2 => name == POTENTIAL || name == CURRENT || CHANGING.contains(&name),
+        Simulator::Neuron => true,
+        Simulator::Brian2 => name == POTENTIAL || name == CURRENT || CHANGING.contains(&name),
         Simulator::Arbor | Simulator::Script | Simulator::Converter => false,
     }
 }

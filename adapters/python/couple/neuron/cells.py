@@ -11,6 +11,9 @@ of its NET_RECEIVE:
 3     start: watch the threshold
 10    a sum of weights arrives at the excitatory receptor (or at both, where input is added to the potential)
 11    a sum of weights arrives at the inhibitory receptor
+20    `current` changes
+21    `i_offset` changes
+22    `v_thresh` changes
 ====  ==============================================================
 
 Units are PyNN's: ms, mV, nA, nF, µS.
@@ -21,6 +24,8 @@ from dataclasses import dataclass, field
 import numpy
 
 EXCITATORY, INHIBITORY = 10.0, 11.0
+#: Flags of what an analog signal can drive.
+DRIVEN = {"current": 20.0, "i_offset": 21.0, "v_thresh": 22.0}
 
 
 @dataclass(frozen=True)
@@ -51,11 +56,12 @@ _POTENTIAL = {"excitatory": EXCITATORY, "inhibitory": EXCITATORY}
 
 
 def _refractory(p, step_ms=None):
-    """How long the mechanism waits: with the fixed step until just before the step at which integration goes on."""
+    """How long the mechanism waits: a trifle longer than wanted, as input that arrives just then comes before the end."""
+    tau_refrac = numpy.asarray(p["tau_refrac"])
     if step_ms is None:
-        return p["tau_refrac"]
-    steps = numpy.ceil(numpy.asarray(p["tau_refrac"]) / step_ms - 1e-6)
-    return numpy.where(steps > 0, (steps - 0.125) * step_ms, 0.0)
+        return numpy.where(tau_refrac > 0, tau_refrac + 5e-7, 0.0)
+    steps = numpy.ceil(tau_refrac / step_ms - 1e-6)
+    return numpy.where(steps > 0, (steps + 0.125) * step_ms, 0.0)
 
 
 def _scale(tau):

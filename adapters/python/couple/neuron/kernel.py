@@ -44,13 +44,19 @@ class Exchange:
             ("places", size, []),
             ("emitters", None, [i64, i64, u32, u32]),
             ("feed", None, [ctypes.c_int, u32, u32, i64]),
+            ("output", None, [u32]),
+            ("drive", None, [ctypes.POINTER(u32), size, ctypes.c_double, size, size]),
             ("run", i64, [pointer, u32, i64]),
             ("spikes", ctypes.c_uint64, []),
             ("events", ctypes.c_uint64, []),
         ]:
             function = getattr(self._library, "couple_neuron_" + name)
             function.restype, function.argtypes = result, arguments
-            setattr(self, name if name not in ("error", "run") else "_" + name, function)
+            setattr(self, name if name not in ("error", "drive", "run") else "_" + name, function)
+
+    def drive(self, signals, flag=0.0, first_place=0, count=0):
+        """The sum of some signals sets a parameter of cells, or the variables that have been collected."""
+        self._drive((ctypes.c_uint32 * len(signals))(*signals), len(signals), flag, first_place, count)
 
     def run(self, table, sources, slice_ns):
         """Runs all windows."""

@@ -8,6 +8,7 @@ NEURON {
 
 VERBATIM
 extern void couple_neuron_target(void*);
+extern double couple_neuron_arguments(void*);
 extern void couple_neuron_variable(neuron::container::data_handle<double>);
 ENDVERBATIM
 
@@ -25,4 +26,11 @@ VERBATIM
     couple_neuron_variable(hoc_hgetarg<double>(1));
 ENDVERBATIM
     couple_add_variable = 0
+}
+
+: Number of arguments of a point process's NET_RECEIVE.
+FUNCTION couple_arguments() {
+VERBATIM
+    _lcouple_arguments = couple_neuron_arguments(ob2pntproc(*hoc_objgetarg(1)));
+ENDVERBATIM
 }

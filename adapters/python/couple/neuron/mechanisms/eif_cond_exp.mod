@@ -120,5 +120,15 @@ ENDVERBATIM
         exc = exc + weight
     } else if (flag == 11) {
         inh = inh + weight
+    } else if (flag == 20) {
+        current = weight
+    } else if (flag == 21) {
+        i_offset = weight
+    } else if (flag == 22) {
+        v_thresh = weight
+        if (delta_T <= 0) {
+            v_spike = weight
+        }
+        upstroke = upstroke_at(v)
     }
 }

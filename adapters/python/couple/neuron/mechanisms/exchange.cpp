@@ -8,6 +8,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <deque>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@
 
 void ncs2nrn_integrate(double);
 void deliver_net_events(NrnThread*);
+void cvode_finitialize(double);
 
 namespace {
 
@@ -60,6 +62,26 @@ struct Feed {
   std::int64_t min_delay_ns;
 };
 
+/// Variables that are an analog signal of the session.
+struct Output {
+  std::uint32_t signal;
+  std::vector<Handle> variables;
+  /// The window's samples, row by row.
+  std::vector<double> block;
+};
+
+/// What analog signals set: their sum is a parameter of each of some neurons.
+struct Drive {
+  std::vector<std::uint32_t> signals;
+  /// A cell of ours has a NET_RECEIVE that sets the parameter under this flag; 0: it is a variable of the user's.
+  double flag;
+  std::vector<Point_process*> targets;
+  std::vector<Handle> variables;
+  /// What it is at present, and the signals' rows of the window.
+  std::vector<double> value;
+  std::vector<const double*> rows;
+};
+
 struct Exchange {
   couple_session* session = nullptr;
   couple_table* table = nullptr;
@@ -73,7 +95,12 @@ struct Exchange {
   std::vector<std::vector<couple_spike>> own;
   /// Spikes of the variable step that, rounded up, come after the slice; by emitter.
   std::vector<couple_spike> late;
-  std::vector<double> sums;
+  /// Weights of events that NEURON has in its queue.
+  std::deque<double> weights;
+  std::vector<Output> outputs;
+  std::vector<Drive> drives;
+  /// Variables that Python has handed over, for the next signal.
+  std::vector<Handle> collected;
   std::int64_t window_start_ns = 0, window_end_ns = 0;
   std::uint64_t spikes = 0, events = 0;
   std::string error;
@@ -87,6 +114,12 @@ struct Exchange {
   void fixed(const couple_arrivals& arrivals);
   void variable(const couple_arrivals& arrivals);
   void advance(std::int64_t to_ns);
+  void post(Point_process* target, std::int64_t time_ns, double weight, double flag);
+  void begin_signals();
+  bool drive(std::int64_t time_ns, bool cells, bool as_event);
+  bool drives_variables() const;
+  void sample(std::int64_t time_ns);
+  void end_signals();
 };
 
 Exchange exchange;
@@ -137,35 +170,127 @@ void Exchange::advance(std::int64_t to_ns) {
 }
 
 void Exchange::fixed(const couple_arrivals& arrivals) {
-  for (std::size_t i = 0; i < arrivals.times; ++i) {
-    advance(arrivals.time_ns[i]);
-    for (std::size_t j = arrivals.first[i]; j < arrivals.first[i + 1]; ++j) {
-      const Place& place = places[arrivals.place[j]];
-      place.arguments[0] = arrivals.sum[j];
-      place.receive(place.target, place.arguments, place.flag);
+  const bool signals = !outputs.empty() || !drives.empty();
+  for (std::size_t i = 0; now_ns < until_ns;) {
+    const bool more = i < arrivals.times;
+    std::int64_t next = more ? arrivals.time_ns[i] : until_ns;
+    if (signals) {
+      drive(now_ns, true, false);
+      next = now_ns + step_ns;
     }
+    advance(next);
+    if (more && arrivals.time_ns[i] == now_ns) {
+      for (std::size_t j = arrivals.first[i]; j < arrivals.first[i + 1]; ++j) {
+        const Place& place = places[arrivals.place[j]];
+        place.arguments[0] = arrivals.sum[j];
+        place.receive(place.target, place.arguments, place.flag);
+      }
+      ++i;
+    }
+    // NEURON looks for crossings of a step when the next one begins; whoever samples, and other neurons, must know before.
+    if (!outputs.empty() || now_ns == until_ns) deliver_net_events(nrn_threads);
+    sample(now_ns);
   }
-  advance(until_ns);
-  // NEURON looks for crossings of a step when the next one begins; other neurons must know of them before.
-  deliver_net_events(nrn_threads);
+}
+
+void Exchange::post(Point_process* target, std::int64_t time_ns, double weight, double flag) {
+  static Datum unused;
+  weights.push_back(weight);
+  nrn_net_send(&unused, &weights.back(), target, static_cast<double>(time_ns) / 1e6, flag);
 }
 
 void Exchange::variable(const couple_arrivals& arrivals) {
-  const std::size_t n = arrivals.first[arrivals.times];
-  sums.assign(arrivals.sum, arrivals.sum + n);
+  weights.clear();
   for (std::size_t i = 0; i < arrivals.times; ++i) {
-    const double t = static_cast<double>(arrivals.time_ns[i]) / 1e6;
     for (std::size_t j = arrivals.first[i]; j < arrivals.first[i + 1]; ++j) {
       const Place& place = places[arrivals.place[j]];
-      static Datum unused;
-      nrn_net_send(&unused, &sums[j], place.target, t, place.flag);
+      post(place.target, arrivals.time_ns[i], arrivals.sum[j], place.flag);
     }
   }
-  // A little more than wanted: NEURON may leave an event of just that time for later. Spikes of the next nanosecond come
-  // with it, and wait in `late`.
-  ncs2nrn_integrate((static_cast<double>(until_ns) + 0.4) / 1e6);
-  now_ns = until_ns;
+  if (!drives.empty()) {
+    if (now_ns == 0) drive(0, true, true);
+    for (std::int64_t t = now_ns + step_ns; t <= until_ns; t += step_ns) drive(t, true, true);
+  }
+  const bool stops = !outputs.empty() || drives_variables();
+  while (now_ns < until_ns) {
+    if (stops && drive(now_ns, false, false)) cvode_finitialize(nrn_threads->_t);
+    const std::int64_t next = stops ? now_ns + step_ns : until_ns;
+    // A little more than wanted: NEURON may leave an event of just that time for later. Spikes of the next nanosecond come
+    // with it, and wait in `late`.
+    ncs2nrn_integrate((static_cast<double>(next) + 0.4) / 1e6);
+    now_ns = next;
+    sample(now_ns);
+  }
 }
+
+// -- analog signals -----------------------------------------------------------------------------------------------------
+
+/// Fetches the window's samples.
+void Exchange::begin_signals() {
+  const std::size_t steps = static_cast<std::size_t>((window_end_ns - window_start_ns) / step_ns);
+  for (Output& output : outputs) output.block.resize(steps * output.variables.size());
+  for (Drive& drive : drives) {
+    drive.rows.resize(drive.signals.size());
+    for (std::size_t i = 0; i < drive.signals.size(); ++i) {
+      std::size_t rows = 0, columns = 0;
+      check(couple_samples(session, drive.signals[i], &drive.rows[i], &rows, &columns));
+      if (rows != steps + 1 || columns != drive.value.size()) throw std::logic_error("samples of another size");
+    }
+  }
+}
+
+/// Sets what signals drive to their values at a time: parameters of `cells` of ours, or else variables of the user's.
+/// Returns true when any has changed.
+bool Exchange::drive(std::int64_t time_ns, bool cells, bool as_event) {
+  bool changed = false;
+  const std::size_t row = static_cast<std::size_t>((time_ns - window_start_ns) / step_ns);
+  for (Drive& drive : drives) {
+    // With the fixed step there is no difference between the two.
+    if (variable_step && cells != (drive.flag != 0)) continue;
+    const std::size_t columns = drive.value.size();
+    for (std::size_t column = 0; column < columns; ++column) {
+      double value = 0;
+      for (const double* samples : drive.rows) value += samples[row * columns + column];
+      if (value == drive.value[column]) continue;
+      changed = true;
+      drive.value[column] = value;
+      if (drive.flag == 0) {
+        *drive.variables[column] = value;
+      } else if (as_event) {
+        post(drive.targets[column], time_ns, value, drive.flag);
+      } else {
+        Point_process* target = drive.targets[column];
+        pnt_receive[_nrn_mechanism_get_type(target->_prop)](target, &value, drive.flag);
+      }
+    }
+  }
+  return changed;
+}
+
+bool Exchange::drives_variables() const {
+  for (const Drive& drive : drives) {
+    if (drive.flag == 0) return true;
+  }
+  return false;
+}
+
+/// Keeps the values that variables have at a time, after all events of it.
+void Exchange::sample(std::int64_t time_ns) {
+  const std::size_t row = static_cast<std::size_t>((time_ns - window_start_ns) / step_ns) - 1;
+  for (Output& output : outputs) {
+    double* out = output.block.data() + row * output.variables.size();
+    for (const Handle& variable : output.variables) *out++ = *variable;
+  }
+}
+
+void Exchange::end_signals() {
+  for (const Output& output : outputs) {
+    const std::size_t columns = output.variables.size();
+    check(couple_write_samples(session, output.signal, output.block.data(), output.block.size() / columns, columns));
+  }
+}
+
+// -- windows ------------------------------------------------------------------------------------------------------------
 
 void Exchange::slice() {
   for (std::size_t i = late.size(); i-- > 0;) {
@@ -186,10 +311,12 @@ void Exchange::slice() {
 
 void Exchange::window() {
   fill();
+  begin_signals();
   while (now_ns < window_end_ns) {
     until_ns = now_ns + slice_ns < window_end_ns ? now_ns + slice_ns : window_end_ns;
     slice();
   }
+  end_signals();
 }
 
 void Exchange::run() {
@@ -234,7 +361,12 @@ void couple_neuron_target(void* target) {
   exchange.places.push_back({point, pnt_receive[type], 0, exchange.arguments.back().data()});
 }
 
-void couple_neuron_variable(Handle) {}
+double couple_neuron_arguments(void* target) {
+  const int type = _nrn_mechanism_get_type(static_cast<Point_process*>(target)->_prop);
+  return pnt_receive[type] == nullptr ? 0.0 : static_cast<double>(pnt_receive_size[type]);
+}
+
+void couple_neuron_variable(Handle variable) { exchange.collected.push_back(std::move(variable)); }
 
 // -- for Python ---------------------------------------------------------------------------------------------------------
 
@@ -263,9 +395,27 @@ void couple_neuron_feed(int stimulus, std::uint32_t number, std::uint32_t source
   exchange.feeds.push_back({stimulus != 0, number, source, min_delay_ns});
 }
 
+/// The variables that have been collected are a signal of the session.
+void couple_neuron_output(std::uint32_t signal) {
+  exchange.outputs.push_back({signal, std::move(exchange.collected), {}});
+  exchange.collected.clear();
+}
+
+/// The sum of `n` signals sets, under `flag`, a parameter of the `count` cells whose places start at `first`; with flag 0
+/// the variables that have been collected.
+void couple_neuron_drive(const std::uint32_t* signals, std::size_t n, double flag, std::size_t first, std::size_t count) {
+  Drive drive{{signals, signals + n}, flag, {}, std::move(exchange.collected), {}, {}};
+  exchange.collected.clear();
+  for (std::size_t i = first; flag != 0 && i < first + count; ++i) drive.targets.push_back(exchange.places[i].target);
+  drive.value.assign(flag != 0 ? count : drive.variables.size(), std::nan(""));
+  exchange.drives.push_back(std::move(drive));
+}
+
 std::int64_t couple_neuron_run(couple_table* table, std::uint32_t sources, std::int64_t slice_ns) {
   return guarded([=] {
     exchange.table = table;
+    // Only now have all vectors their places.
+    for (std::size_t i = 0; i < exchange.places.size(); ++i) exchange.places[i].arguments = exchange.arguments[i].data();
     exchange.own.resize(sources);
     exchange.slice_ns = slice_ns;
     exchange.run();

@@ -116,5 +116,9 @@ ENDVERBATIM
         exc = exc + weight
     } else if (flag == 11) {
         inh = inh + weight
+    } else if (flag == 20) {
+        current = weight
+    } else if (flag == 21) {
+        i_offset = weight
     }
 }

@@ -96,5 +96,11 @@ ENDVERBATIM
         exc_rise = exc_rise + weight * exp(1)
     } else if (flag == 11) {
         inh_rise = inh_rise + weight * exp(1)
+    } else if (flag == 20) {
+        current = weight
+    } else if (flag == 21) {
+        i_offset = weight
+    } else if (flag == 22) {
+        v_thresh = weight
     }
 }

@@ -75,5 +75,11 @@ ENDVERBATIM
                 net_send(refractory, 2)
             }
         }
+    } else if (flag == 20) {
+        current = weight
+    } else if (flag == 21) {
+        i_offset = weight
+    } else if (flag == 22) {
+        v_thresh = weight
     }
 }

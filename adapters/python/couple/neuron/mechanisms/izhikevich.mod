@@ -89,5 +89,9 @@ ENDVERBATIM
             u = u + d
         }
         slope = slope_at(v, u)
+    } else if (flag == 20) {
+        current = weight
+    } else if (flag == 21) {
+        i_offset = weight
     }
 }
