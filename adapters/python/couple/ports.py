@@ -57,7 +57,9 @@ class SpikeInput(Port):
         super().__init__(session, name)
         self._records = ctypes.c_void_p()
         self._reference = ctypes.byref(self._records)
-        self._seen = (0, numpy.empty(0, native.SPIKE))
+        empty = numpy.empty(0, native.SPIKE)
+        empty.setflags(write=False)
+        self._seen: tuple[int, NDArray[Any]] = (0, empty)
 
     def read(self) -> tuple[NDArray[numpy.int64], NDArray[numpy.uint32]]:
         """The spikes that arrive in the window: ``times_ns`` (int64) and ``neurons`` (uint32), each of shape ``(spikes,)``.

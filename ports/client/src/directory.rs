@@ -51,11 +51,10 @@ pub fn find(network: &Network, welcome: &Welcome, kind: Kind, name: &str) -> Res
     match kind {
         Kind::SpikesIn | Kind::SpikesOut => match of(name) {
             Some(population) => Ok(spikes(network, welcome, kind, population)),
-            None if name.contains('.') => Err(format!("`{name}` is a variable, not a population; spikes have no dot")),
             None => Err(format!("there is no such population; there are: {}", list(own.iter().map(|p| &p.name)))),
         },
         _ => {
-            let found = name.split_once('.').and_then(|(population, variable)| {
+            let found = name.rsplit_once('.').and_then(|(population, variable)| {
                 let population = of(population)?;
                 let all = variables::of(&network.populations[population]);
                 Some((population, all.into_iter().find(|info| info.name == variable)?))

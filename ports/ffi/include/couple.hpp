@@ -92,10 +92,13 @@ struct Link {
   // What a call returned, unless it failed.
   std::int64_t good(std::int64_t result, const std::string &port = std::string()) const {
     if (result >= 0) return result;
-    std::string text = couple_last_error();
+    throw wrong(couple_last_error(), port);
+  }
+  // An error that names component and port.
+  Error wrong(const std::string &text, const std::string &port) const {
     const std::string own = "component `" + component + "`";
-    if (text.compare(0, own.size(), own) != 0) text = own + (port.empty() ? "" : ", port `" + port + "`") + ": " + text;
-    throw Error(text);
+    if (text.compare(0, own.size(), own) == 0) return Error(text);
+    return Error(own + (port.empty() ? "" : ", port `" + port + "`") + ": " + text);
   }
 };
 }  // namespace detail
@@ -114,6 +117,7 @@ class Port {
     link->good(couple_find(link->session, kind, name.c_str(), &port_));
   }
   std::int64_t good(std::int64_t result) const { return link_->good(result, name_); }
+  Error wrong(const std::string &text) const { return link_->wrong(text, name_); }
   couple_session *session() const { return link_->session; }
   std::uint32_t number() const { return port_.number; }
 
@@ -148,7 +152,7 @@ class SpikeOutput : public Port {
   // One time for each neuron.
   void emit(const std::vector<std::uint32_t> &indices, const std::vector<std::int64_t> &times_ns) const {
     if (indices.size() != times_ns.size()) {
-      throw Error("port `" + name() + "`: emit was given " + std::to_string(indices.size()) + " neurons and " +
+      throw wrong("emit was given " + std::to_string(indices.size()) + " neurons and " +
                   std::to_string(times_ns.size()) + " times");
     }
     good(couple_emit_many(session(), number(), indices.data(), times_ns.data(), indices.size()));
@@ -182,7 +186,7 @@ class SignalOutput : public Port {
   void write(const std::vector<double> &values) const {
     const std::size_t columns = count() ? count() : 1;
     if (values.size() % columns != 0) {
-      throw Error("port `" + name() + "`: " + std::to_string(values.size()) + " numbers were written, which are no rows of " +
+      throw wrong(std::to_string(values.size()) + " numbers were written, which are no rows of " +
                   std::to_string(columns) + " columns");
     }
     write(values.data(), values.size() / columns, columns);
