@@ -36,24 +36,6 @@ pub fn stamp(row: i64, every: Span) -> Time {
     Time::from_ns(row.saturating_mul(every.ns()))
 }
 
-/// The largest lookahead of a link: the samples up to `T - lookahead` must be there for a receiver that goes to `T`. Not
-/// positive when the delay is too short for linear interpolation.
-pub fn lookahead(step: Span, receiver: Span, delay: Span, interpolation: Interpolation) -> Span {
-    match interpolation {
-        Interpolation::Hold => delay,
-        // What is seen lies on a grid of gcd(step, receiver, delay), so that the sample behind it is at most so far away.
-        Interpolation::Linear => delay - (step - gcd(gcd(step, receiver), delay)),
-    }
-}
-
-fn gcd(a: Span, b: Span) -> Span {
-    let (mut a, mut b) = (a.ns(), b.ns());
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    Span::from_ns(a)
-}
-
 /// Consecutive rows of samples.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
@@ -122,16 +104,9 @@ mod tests {
         assert_eq!(stamp(3, step), ns(30));
     }
 
-    #[test]
-    fn lookahead_leaves_room_for_the_sample_behind() {
-        let look = |step, receiver, delay, how| {
-            lookahead(Span::from_ns(step), Span::from_ns(receiver), Span::from_ns(delay), how).ns()
-        };
-        assert_eq!(look(100, 1000, 1000, Interpolation::Hold), 1000);
-        assert_eq!(look(100, 1000, 1000, Interpolation::Linear), 1000, "all that is seen is sampled");
-        assert_eq!(look(1000, 100, 1000, Interpolation::Linear), 100);
-        assert_eq!(look(250, 100, 300, Interpolation::Linear), 100);
-        assert_eq!(look(1000, 100, 900, Interpolation::Linear), 0, "too short");
+    /// The samples of a sender that has reached a time, by whole steps.
+    fn samples_up_to(time: Time, step: Span) -> i64 {
+        (time.ns() + step.ns() - 1) / step.ns()
     }
 
     /// The definition, sample by sample.
@@ -182,17 +157,14 @@ mod tests {
             prop_assert!(needed >= 0 && needed < samples.len() as i64);
         }
 
-        /// What the lookahead promises is enough, for everything that is seen on the receiver's grid.
+        /// A sender is always at the end of one of its steps: when it has reached a time, the sample behind is there.
         #[test]
-        fn lookahead_is_enough(
-            step in 1i64..30, receiver in 1i64..30, delay in 1i64..100, at in 0i64..200, linear in any::<bool>(),
-        ) {
+        fn the_sample_behind_is_there(step in 1i64..30, time in 0i64..2000, more in 0i64..5, linear in any::<bool>()) {
             let interpolation = if linear { Interpolation::Linear } else { Interpolation::Hold };
-            let delay = delay * receiver;
-            let (end, span) = (at * receiver, Span::from_ns);
-            let ahead = lookahead(span(step), span(receiver), span(delay), interpolation);
-            let last = Rows::last_needed(ns(end - delay), span(step), interpolation);
-            prop_assert!(last == 0 || stamp(last, span(step)) <= ns(end) - ahead);
+            let step = Span::from_ns(step);
+            let reached = samples_up_to(ns(time), step) + more;
+            let last = Rows::last_needed(ns(time), step, interpolation);
+            prop_assert!(last <= reached && stamp(last, step) - ns(time) < step);
         }
     }
 }

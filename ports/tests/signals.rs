@@ -197,7 +197,7 @@ fn wire(parts: &[Part], links: &[LinkOf], duration: Span) -> Wiring {
         let (from, to) = (from % parts.len(), to % parts.len());
         let longest = parts.iter().map(|part| part.step * part.windows).max().unwrap();
         let receiver = parts[to].step;
-        // A whole window and a sample more than the lookahead needs, on the receiver's grid.
+        // A window and a sample at least, on the receiver's grid.
         let delay = us(50 * receiver * ((longest + parts[from].step).div_euclid(receiver) + 1 + extra));
         let interpolation = if linear { Interpolation::Linear } else { Interpolation::Hold };
         let like = SignalIn { delay, interpolation, initial: vec![INITIAL], ..SignalIn::default() };
@@ -276,10 +276,12 @@ fn lcm(a: i64, b: i64) -> i64 {
     Span::from_ns(a).lcm(Span::from_ns(b)).unwrap().ns()
 }
 
-/// With the shortest delay that the lookahead allows, the receiver runs ahead as far as it may, and still sees all.
+/// With a short delay the receiver runs ahead as far as it may, and still sees the sample behind.
 #[test]
 fn linear_interpolation_waits_for_the_sample_behind() {
-    for (sender, receiver, delay) in [(1000, 100, 1000), (250, 100, 300), (100, 250, 250), (300, 200, 400)] {
+    for (sender, receiver, delay) in
+        [(1000, 100, 1000), (1000, 100, 100), (250, 100, 300), (100, 250, 250), (300, 200, 400)]
+    {
         with_watchdog(move || {
             let mut wiring = Wiring::new(us(6000));
             let (a, b) = (wiring.rank("a", us(sender)), wiring.rank("b", us(receiver)));
@@ -287,7 +289,7 @@ fn linear_interpolation_waits_for_the_sample_behind() {
             let interpolation = Interpolation::Linear;
             let like = SignalIn { delay: us(delay), interpolation, initial: vec![INITIAL], ..SignalIn::default() };
             wiring.samples(&[a], "P.v", &[b], "Q.i", &like);
-            assert!(wiring.welcome(b).signals_in[0].min_delay > Span::ZERO);
+            assert_eq!(wiring.welcome(b).signals_in[0].min_delay, us(delay));
             run_locally(&wiring, Carry::Shm(4096));
         });
     }

@@ -18,7 +18,6 @@ use crate::control::{
     SignalOut, Welcome,
 };
 use crate::index::IndexMap;
-use crate::samples;
 use crate::time::Span;
 
 /// How all channels between ranks travel.
@@ -119,7 +118,7 @@ impl Wiring {
     }
 
     /// Links the signal `source` of `from` to the port `target` of `to`, each of which has its block of the columns.
-    /// `like` has the delay, the interpolation and the initial value; the lookahead is the largest there is.
+    /// `like` has the delay, the interpolation and the initial value.
     pub fn samples(&mut self, from: &[usize], source: &str, to: &[usize], target: &str, like: &SignalIn) {
         let link = self.new_link();
         let step = self.welcome(from[0]).step;
@@ -131,7 +130,7 @@ impl Wiring {
         for (block, &to) in (0..).zip(to) {
             let own = blocks.range(block);
             let welcome = self.welcome(to);
-            let min_delay = samples::lookahead(step, welcome.step, like.delay, like.interpolation);
+            let min_delay = like.delay;
             let (first, count) = (own.start, own.len() as u32);
             let (source, target) = (source.to_owned(), target.to_owned());
             let signal = SignalIn { link, source, target, width, first, count, step, min_delay, ..like.clone() };
