@@ -47,7 +47,7 @@ pub struct CrosscheckArguments {
     #[arg(long, value_name = "TIME")]
     interval: Option<Span>,
     /// Pair spikes of a neuron that are at most so far apart (a number is in ms)
-    #[arg(long, value_name = "TIME", default_value = "1")]
+    #[arg(long, value_name = "TIME", default_value = "1", value_parser = not_negative)]
     tolerance_ms: Span,
     /// Start of the picture's time axis
     #[arg(long, value_name = "TIME")]
@@ -64,6 +64,11 @@ pub struct CrosscheckArguments {
     /// Show nothing but the report and what goes wrong
     #[arg(long, short)]
     quiet: bool,
+}
+
+fn not_negative(text: &str) -> Result<Span, String> {
+    let span: Span = text.parse().map_err(|e: couple_ports::time::TimeError| e.to_string())?;
+    if span < Span::ZERO { Err("a tolerance is not negative".to_string()) } else { Ok(span) }
 }
 
 /// Where cells can be placed.
@@ -116,6 +121,12 @@ pub fn crosscheck(arguments: &CrosscheckArguments) -> u8 {
     if let Some(twice) = (1..arguments.on.len()).find(|&i| arguments.on[..i].contains(&arguments.on[i])) {
         let name = arguments.on[twice].name();
         complain(&format_args!("`{name}` is asked for twice\n  help: name each simulator once in --on"));
+        return WRONG_INPUT;
+    }
+    if let (Some(from), Some(to)) = (arguments.from.or(Some(Span::ZERO)), arguments.to)
+        && from >= to
+    {
+        complain(&format_args!("there is nothing to draw between {from} and {to}\n  help: --from is before --to"));
         return WRONG_INPUT;
     }
     let Some(given) = input::ready(&arguments.configuration) else { return WRONG_INPUT };

@@ -18,7 +18,8 @@ pub fn text(check: &Crosscheck) -> String {
     }
     if !check.variables.is_empty() {
         lines.push(String::new());
-        lines.push(format!("variables beside those of {}", check.reference));
+        let title = "before the first spike that differs, and overall";
+        lines.push(format!("variables beside those of {}, {title}", check.reference));
         lines.extend(align(&variables(check), 3));
     }
     let all = |status| check.participants.iter().filter(move |p| p.status == status);
@@ -108,9 +109,9 @@ fn row(name: &str, pair: &Pair, all: u64) -> Vec<String> {
         share(pair.identical, all),
         share(pair.paired, all),
         if a + b == 0 { "0".to_string() } else { format!("-{a} +{b}") },
-        known(pair.median_shift_ms.map(|ms| if ms == 0.0 { "0".to_string() } else { format!("{ms:+}") })),
-        known(pair.median_distance_ms),
-        known(pair.max_distance_ms),
+        known(pair.median_shift_ms.map(|ms| format!("{}{}", if ms > 0.0 { "+" } else { "" }, short(ms)))),
+        known(pair.median_distance_ms.map(short)),
+        known(pair.max_distance_ms.map(short)),
         first(&pair.first_difference),
         first(&pair.first_unpaired),
     ]
@@ -118,16 +119,8 @@ fn row(name: &str, pair: &Pair, all: u64) -> Vec<String> {
 
 /// How far each variable differs.
 fn variables(check: &Crosscheck) -> Vec<Vec<String>> {
-    let header = [
-        "variable",
-        "unit",
-        "simulator",
-        "max |d| before the first spike that differs",
-        "rms",
-        "max |d| overall",
-        "rms",
-        "first sample that differs",
-    ];
+    let header =
+        ["variable", "unit", "simulator", "before: max |d|", "rms", "overall: max |d|", "rms", "first difference"];
     let mut rows = vec![header.map(String::from).to_vec()];
     let mut last = String::new();
     for v in &check.variables {
@@ -147,6 +140,13 @@ fn variables(check: &Crosscheck) -> Vec<Vec<String>> {
         last = name;
     }
     rows
+}
+
+/// Milliseconds, to a tenth of a microsecond.
+fn short(ms: f64) -> String {
+    let text = format!("{ms:.4}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".to_string() } else { text.to_string() }
 }
 
 /// A part of the reference's spikes; only all of them are 100 %.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use couple_network::description::{Cell, Component, Model, Network, Simulator};
+use couple_ports::time::Span;
 
 use super::moves::Moves;
 
@@ -19,44 +20,62 @@ pub fn of(network: &Network, moves: &Moves) -> Vec<String> {
     lines.into_iter().map(|(method, cells)| format!("{}: {method}", cells.join(", "))).collect()
 }
 
+/// Of simulators with one step for all.
+const GRID: &str = "a spike is at the end of its step, and so is the reset";
+
 /// How `component` integrates `cell` and when it spikes.
 fn method(cell: Cell, component: &Component) -> String {
     let step = component.step;
     match component.simulator {
-        Simulator::Native | Simulator::Nest => {
-            let grid = "a spike is at the end of its step, and so is the reset";
-            match cell {
-                Cell::IfCurrExp | Cell::IfCurrAlpha | Cell::IfCurrDelta => {
-                    format!("exact from step to step of {step}; {grid}")
-                }
-                Cell::IfCondExp
-                | Cell::IfCondAlpha
-                | Cell::IfCondExpGsfaGrr
-                | Cell::IfFacetsHardware1
-                | Cell::HhCondExp => {
-                    format!("Runge-Kutta-Fehlberg 4(5) with a tolerance of 1e-3 in each step of {step}; {grid}")
-                }
-                Cell::EifCondExpIsfaIsta | Cell::EifCondAlphaIsfaIsta => format!(
-                    "Runge-Kutta-Fehlberg 4(5) with a tolerance of 1e-6 in each step of {step}; resets within the step, \
-                     the spike is at its end"
-                ),
-                Cell::Izhikevich => format!("forward Euler with the step of {step}: first order; {grid}"),
+        Simulator::Native | Simulator::Nest => match cell {
+            Cell::IfCurrExp | Cell::IfCurrAlpha | Cell::IfCurrDelta => {
+                format!("exact from step to step of {step}; {GRID}")
             }
-        }
+            Cell::IfCondExp
+            | Cell::IfCondAlpha
+            | Cell::IfCondExpGsfaGrr
+            | Cell::IfFacetsHardware1
+            | Cell::HhCondExp => {
+                format!("Runge-Kutta-Fehlberg 4(5) with a tolerance of 1e-3 in each step of {step}; {GRID}")
+            }
+            Cell::EifCondExpIsfaIsta | Cell::EifCondAlphaIsfaIsta => format!(
+                "Runge-Kutta-Fehlberg 4(5) with a tolerance of 1e-6 in each step of {step}; resets within the step, \
+                     the spike is at its end"
+            ),
+            Cell::Izhikevich => format!("forward Euler with the step of {step}: first order; {GRID}"),
+        },
         Simulator::Neuron => match component.cvode {
             Some(cvode) => {
                 let crossing = match cvode.condition_order {
-                    2 => "the threshold crossing is interpolated, then rounded up to the grid",
-                    _ => "the threshold crossing is at the end of the integrator's step",
+                    2 => "is where the threshold is crossed, between the steps of others",
+                    _ => "is at the end of the integrator's step in which the threshold is crossed",
                 };
-                format!("CVODE, variable step with an absolute tolerance of {:e}; {crossing}", cvode.atol)
+                format!(
+                    "CVODE, a variable step for each cell with an absolute tolerance of {:e}; a spike {crossing}",
+                    cvode.atol
+                )
             }
             None => format!(
-                "implicit Euler with the step of {step}: first order, half the step halves the error; a spike is at the \
-                 end of its step"
+                "implicit Euler with the step of {step}: first order, half the step halves the error; synapses decay \
+                 exactly; {GRID}"
             ),
         },
-        Simulator::Brian2 => format!("one update each step of {step}; a spike is at the end of its step"),
+        Simulator::Brian2 => brian2(cell, step),
         _ => format!("step {step}"),
     }
+}
+
+/// As `couple.brian2` does it, which brings its own methods.
+fn brian2(cell: Cell, step: Span) -> String {
+    let runge_kutta = |steps: i64| {
+        format!("Runge-Kutta 4 with the step of {}; conductances decay exactly", Span::from_ns(step.ns() / steps))
+    };
+    let method = match cell {
+        Cell::IfCurrExp | Cell::IfCurrAlpha | Cell::IfCurrDelta => format!("exact from step to step of {step}"),
+        Cell::IfCondExp | Cell::IfCondAlpha | Cell::IfCondExpGsfaGrr | Cell::IfFacetsHardware1 => runge_kutta(1),
+        Cell::EifCondExpIsfaIsta | Cell::EifCondAlphaIsfaIsta => runge_kutta(8),
+        Cell::HhCondExp => runge_kutta(4),
+        Cell::Izhikevich => format!("forward Euler with the step of {step}: first order"),
+    };
+    format!("{method}; {GRID}")
 }
