@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use couple_ports::control::Interpolation;
+use couple_ports::samples::Rows;
 use couple_ports::time::{Span, Time};
 
 use super::super::{Plan, PlanError, PlanOptions, WelcomeOptions, plan};
@@ -47,7 +49,7 @@ impl Example {
 #[test]
 fn every_example_is_planned_as_the_page_says() {
     let examples = examples();
-    assert_eq!(examples.len(), 5);
+    assert_eq!(examples.len(), 6);
     for example in examples {
         let (_, text) = example.told.split_once("```text\n").expect("each example is followed by what is said of it");
         let (text, _) = text.split_once("\n```").expect("the block ends");
@@ -79,6 +81,27 @@ fn the_table_of_what_is_handed_over_is_true() {
         start = next;
     }
     assert_eq!(example.table(), rows);
+}
+
+#[test]
+fn the_table_of_what_is_seen_of_a_signal_is_true() {
+    let example = example("signal");
+    let signal = &example.network.signals[0];
+    let step = example.network.components[0].step;
+    let rows = Rows { values: &[0.0, 10.0, 20.0, 30.0], columns: 1, first: 0, step };
+    let seen = |at, how| {
+        let mut seen = [f64::NAN];
+        rows.see(at, how, &mut seen);
+        seen[0].to_string()
+    };
+    let table = example.table();
+    assert_eq!(table.len(), 7);
+    for row in table {
+        let time = Time::ZERO + Span::from_ms(row[0].parse().unwrap()).unwrap();
+        assert!((time - Time::ZERO).is_multiple_of(example.network.components[1].step));
+        let at = time - signal.delay;
+        assert_eq!(row[1..], [at.ms().to_string(), seen(at, Interpolation::Hold), seen(at, Interpolation::Linear)]);
+    }
 }
 
 #[test]
