@@ -9,7 +9,7 @@ use couple_tests::{program, workspace};
 use tempfile::TempDir;
 
 /// Pages whose blocks are run from top to bottom, below.
-const GUIDES: [&str; 2] = ["guide.md", "components.md"];
+const GUIDES: [&str; 3] = ["guide.md", "components.md", "converters.md"];
 /// Pages with blocks that other tests run: the planner's (`plan/tests/page.rs`), the recorder's (`tests/python.rs`), and
 /// the configuration on plasticity below.
 const TESTED_ELSEWHERE: [&str; 3] = ["time.md", "recording.md", "plasticity.md"];
@@ -133,6 +133,11 @@ fn test_python() -> Option<PathBuf> {
 #[test]
 fn the_guide_runs_from_top_to_bottom() {
     walk(&page("docs/guide.md"), TempDir::new().unwrap().path());
+}
+
+#[test]
+fn the_page_on_converters_runs_from_top_to_bottom() {
+    walk(&page("docs/converters.md"), TempDir::new().unwrap().path());
 }
 
 /// The page on components shows the files of the example, and all programs give the same spikes.
