@@ -569,15 +569,16 @@ pub struct SignalConnection {
 }
 
 impl SignalConnection {
-    /// How far the receiver may be ahead of the sender, on these steps: the delay, less what lies between a time on the
-    /// receiver's grid and the sample behind it, where that is needed. Zero or less: too short to be had.
-    pub fn lookahead(&self, sender: Span, receiver: Span) -> Span {
-        match self.interpolation {
-            Interpolation::Hold => self.delay,
-            Interpolation::Linear => self.delay - (sender - common(common(sender, receiver), self.delay)),
-        }
+    /// Whether what the receiver has at any time of its grid depends on samples of earlier times alone, on these steps.
+    /// Between two samples linear interpolation needs the later one, too.
+    ///
+    /// How far the receiver may be ahead of the sender is the delay in both cases: a sender is always at the end of one
+    /// of its steps, so that with `t - delay` it has also reached the sample behind.
+    pub fn is_causal(&self, sender: Span, receiver: Span) -> bool {
+        let behind = sender - common(common(sender, receiver), self.delay);
+        self.interpolation == Interpolation::Hold || self.delay > behind
     }
-    /// The shortest delay that can be had with linear interpolation, on these steps.
+    /// The shortest delay with which linear interpolation is causal, on these steps.
     pub fn shortest_linear(sender: Span, receiver: Span) -> Span {
         let behind = sender - common(sender, receiver);
         receiver * (behind.steps(receiver) + 1)
@@ -747,20 +748,21 @@ mod tests {
             interpolation,
             initial: Value::Constant(0.0),
         };
-        for (sender, receiver, delay, lookahead, shortest) in [
-            (100, 100, 100, 100, 100),
+        for (sender, receiver, delay, causal, shortest) in [
+            (100, 100, 100, true, 100),
             // Each time of the receiver is a sample's.
-            (25, 100, 100, 100, 100),
-            (100, 25, 100, 25, 100),
-            (100, 25, 50, -25, 100),
-            (1000, 100, 1000, 100, 1000),
-            (100, 30, 120, 30, 120),
+            (25, 100, 100, true, 100),
+            (100, 25, 100, true, 100),
+            (100, 25, 75, false, 100),
+            (1000, 100, 1000, true, 1000),
+            (1000, 100, 900, false, 1000),
+            (100, 30, 120, true, 120),
+            (100, 30, 90, false, 120),
         ] {
-            assert_eq!(link(us(delay), Interpolation::Hold).lookahead(us(sender), us(receiver)), us(delay));
-            assert_eq!(link(us(delay), Interpolation::Linear).lookahead(us(sender), us(receiver)), us(lookahead));
-            let found = SignalConnection::shortest_linear(us(sender), us(receiver));
-            assert_eq!(found, us(shortest));
-            assert!(link(found, Interpolation::Linear).lookahead(us(sender), us(receiver)) > Span::ZERO);
+            assert!(link(us(delay), Interpolation::Hold).is_causal(us(sender), us(receiver)));
+            assert_eq!(link(us(delay), Interpolation::Linear).is_causal(us(sender), us(receiver)), causal);
+            assert_eq!(SignalConnection::shortest_linear(us(sender), us(receiver)), us(shortest));
+            assert!(link(us(shortest), Interpolation::Linear).is_causal(us(sender), us(receiver)));
         }
     }
 }

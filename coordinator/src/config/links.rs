@@ -1,6 +1,6 @@
 //! `[[connection]]`: spikes, signals and messages handed over as they are.
 
-use couple_network::description::{Connection, MessageConnection, PopulationId, SignalConnection};
+use couple_network::description::{Connection, MessageConnection, PopulationId, SignalConnection, Simulator};
 use couple_ports::time::Span;
 
 use super::diagnostic::{Diagnostic, Place};
@@ -110,7 +110,7 @@ fn read_spikes(
     let place = to.place;
     check_port(reader, target, place)?;
     makes_spikes(reader, source, from.place)?;
-    between_components(reader, source, target, place)?;
+    between_components(reader, source, target, place, net)?;
     signals::refuse_keys(reader, fields, "spikes have");
     let (from_size, to_size) = (source.size?, target.size?);
     if from_size != to_size {
@@ -128,14 +128,16 @@ fn read_spikes(
     Some(Connection { from: from.population, to: to.population, delay: delay? })
 }
 
-/// Links join components.
-pub(super) fn between_components(
+/// Spikes as they are go from one component to another, or between converters.
+fn between_components(
     reader: &mut Reader,
     source: &PopulationDraft,
     target: &PopulationDraft,
     place: &Place,
+    net: Net<'_>,
 ) -> Option<()> {
-    if source.component.is_none() || source.component != target.component {
+    let simulator = net.components[source.component?].simulator;
+    if source.component != target.component || simulator.is_none_or(|s| s == Simulator::Converter) {
         return Some(());
     }
     reader.note(
@@ -145,7 +147,7 @@ pub(super) fn between_components(
             format!("`{}` and `{}` live on the same component", source.name, target.name),
         )
         .label("nothing to connect")
-        .help("a connection joins two components: place one of the two on another; a program connects its own itself"),
+        .help("a connection joins two components; within one, the program connects them itself"),
     );
     None
 }

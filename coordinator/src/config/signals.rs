@@ -11,7 +11,7 @@ use couple_ports::time::Span;
 
 use super::diagnostic::{Diagnostic, Place};
 use super::keys::INTERPOLATIONS;
-use super::links::{Connections, EndDraft, between_components};
+use super::links::{Connections, EndDraft};
 use super::nearest::nearest;
 use super::population::{Kind, PopulationDraft};
 use super::projection::Net;
@@ -51,7 +51,6 @@ pub(super) fn read(
     let source = variable(reader, from, Role::Source, net);
     let target = variable(reader, to, Role::Target, net);
     let (source, target) = (source?, target?);
-    between_components(reader, &net.populations[from.population], &net.populations[to.population], to.place)?;
     let end =
         |end: &EndDraft<'_>| End { population: end.population, variable: end.variable.unwrap_or_default().to_string() };
     let ends = (end(from), end(to));
@@ -72,7 +71,7 @@ pub(super) fn read(
                 interpolation: interpolation?,
                 initial: initial?,
             };
-            let in_time = check_lookahead(reader, fields, &signal, net);
+            let in_time = check_causal(reader, fields, &signal, net);
             (fits && in_time).then_some(Link::Signal(signal))
         }
         (unit, _) => {
@@ -297,18 +296,18 @@ fn read_initial(
     }
 }
 
-/// Linear interpolation needs the sample behind as well.
-fn check_lookahead(reader: &mut Reader, fields: &Fields<'_>, signal: &SignalConnection, net: Net<'_>) -> bool {
+/// What is received depends on earlier samples alone.
+fn check_causal(reader: &mut Reader, fields: &Fields<'_>, signal: &SignalConnection, net: Net<'_>) -> bool {
     let (Some(sender), Some(receiver)) = (net.step(signal.from.population), net.step(signal.to.population)) else {
         return true;
     };
-    if signal.lookahead(sender, receiver) > Span::ZERO {
+    if signal.is_causal(sender, receiver) {
         return true;
     }
     let shortest = SignalConnection::shortest_linear(sender, receiver);
     let message = format!(
-        "with a delay of {} the receiver would need samples before they are there: linear interpolation needs the one \
-         behind, and the sender's step is {sender}",
+        "with a delay of {} the receiver would depend on later samples: linear interpolation needs the one behind, and \
+         the sender's step is {sender}",
         signal.delay
     );
     reader.note(

@@ -62,7 +62,7 @@ pub struct Channel {
     pub to: u32,
     /// Ids of the links carried.
     pub links: Vec<u32>,
-    /// Shortest lookahead over these links.
+    /// Shortest delay over these links.
     #[serde(rename = "min_delay_ns")]
     pub min_delay: Span,
     /// How far the sender may be ahead; `None` inside a loop, whose delays bound it.
@@ -176,7 +176,7 @@ pub(super) fn channels(
     let mut channels = Vec::new();
     for edge in edges {
         let (from, to) = (&components[edge.from], &components[edge.to]);
-        // In a loop the delays bound how far anyone is ahead, unless there are ranks in it that do not hear each other.
+        // In a loop the delays bound how far anyone is ahead, unless they do not hold between all ranks.
         let bounded = from.in_loop.is_some_and(|l| to.in_loop == Some(l) && !gaps.contains(&l));
         let here = |l: &Link| l.from == edge.from && l.to == edge.to;
         let load = Load::new(network, links.iter().filter(|l| here(l)));
@@ -185,12 +185,11 @@ pub(super) fn channels(
         let lead = credit.or(leads[edge.to][edge.from]).unwrap_or(edge.delay);
         let carried: Vec<&Link> = links.iter().filter(|l| here(l)).collect();
         for (sender, receiver) in (0..from.ranks).flat_map(|s| (0..to.ranks).map(move |r| (s, r))) {
-            if edge.from == edge.to && sender == receiver {
-                continue;
-            }
             let between = || carried.iter().copied().filter(|l| is_between(network, l, sender, receiver));
             // None: the exchange inside one NEST process, or neurons that have nothing to do with each other.
             let Some(min_delay) = between().map(|l| l.min_delay).min() else { continue };
+            let itself = edge.from == edge.to && sender == receiver;
+            let (credit, lead) = if itself { (None, Span::ZERO) } else { (credit, lead) };
             let load = Load::between(network, between(), sender, receiver);
             let bytes = load.bytes(from, sender, lead + from.window.max(to.window));
             channels.push(Channel {
@@ -210,18 +209,23 @@ pub(super) fn channels(
 
 /// Whether a link between their components carries something from one rank to another.
 fn is_between(network: &Network, link: &Link, sender: u32, receiver: u32) -> bool {
+    // What synapses do within a rank is its own affair.
+    let itself = link.from == link.to && sender == receiver;
     match link.carries {
-        Carries::Spikes | Carries::Messages { .. } => true,
+        Carries::Spikes => link.target.is_some() || !itself,
+        Carries::Messages { .. } => true,
         Carries::Signal { id, .. } => !shared_columns(network, &network.signals[id], sender, receiver).is_empty(),
     }
 }
 
-/// Whether there are ranks of an edge between two components that have nothing to say to each other.
+/// Whether there are ranks of an edge that have less to say to each other than others have, so
+/// that the edge's delay does not hold for them.
 fn has_gaps(network: &Network, components: &[PlannedComponent], edge: &Edge, links: &[Link]) -> bool {
     let carried: Vec<&Link> = links.iter().filter(|l| l.from == edge.from && l.to == edge.to).collect();
     let (senders, receivers) = (components[edge.from].ranks, components[edge.to].ranks);
     let mut pairs = (0..senders).flat_map(|s| (0..receivers).map(move |r| (s, r)));
-    edge.from != edge.to && pairs.any(|(s, r)| !carried.iter().any(|l| is_between(network, l, s, r)))
+    let delay = |s, r| carried.iter().filter(|l| is_between(network, l, s, r)).map(|l| l.min_delay).min();
+    pairs.any(|(s, r)| (edge.from != edge.to || s != r) && delay(s, r) != Some(edge.delay))
 }
 
 /// The status line of each component's rank 0.

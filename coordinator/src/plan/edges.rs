@@ -37,8 +37,6 @@ pub enum Feed {
         from: String,
         /// The receiving variable.
         to: String,
-        /// The delay, where that is more than the lookahead: with linear interpolation.
-        linear: Option<Span>,
     },
     /// A link that carries messages.
     Messages {
@@ -56,10 +54,7 @@ impl fmt::Display for Feed {
         match self {
             Feed::Projection { name, .. } => write!(f, "projection `{name}`"),
             Feed::Connection { from, to, .. } => write!(f, "connection `{from}` to `{to}`"),
-            Feed::Signal { from, to, linear: None, .. } => write!(f, "signal `{from}` to `{to}`"),
-            Feed::Signal { from, to, linear: Some(delay), .. } => {
-                write!(f, "signal `{from}` to `{to}`, linear, {delay} less what interpolation needs")
-            }
+            Feed::Signal { from, to, .. } => write!(f, "signal `{from}` to `{to}`"),
             Feed::Messages { from, to, .. } => write!(f, "messages `{from}` to `{to}`"),
         }
     }
@@ -91,6 +86,17 @@ pub enum Carries {
     },
 }
 
+impl fmt::Display for Carries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Carries::Spikes => f.write_str("spikes"),
+            Carries::Signal { unit, .. } if unit == "1" => f.write_str("signal"),
+            Carries::Signal { unit, .. } => write!(f, "signal in {unit}"),
+            Carries::Messages { .. } => f.write_str("messages"),
+        }
+    }
+}
+
 /// A stream from one population to one component: of its spikes, through the projections there or to one port; or of
 /// one variable to another.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -112,8 +118,7 @@ pub struct Link {
     pub target: Option<String>,
     /// Number of global indices of the source.
     pub width: u32,
-    /// Shortest delay between the stamp of a spike, a sample or a message and its effect: the link's lookahead. With
-    /// linear interpolation it is shorter than the delay, since the sample behind is needed, too.
+    /// Shortest delay between the stamp of a spike, a sample or a message and its effect: the link's lookahead.
     #[serde(rename = "min_delay_ns")]
     pub min_delay: Span,
     /// Added to each stamp on reception: a plain connection's delay, a signal's, that of messages.
@@ -198,7 +203,9 @@ pub(super) fn links(network: &Network) -> Result<Vec<Link>, PlanError> {
         if connection.delay < Span::ZERO {
             return Err(PlanError::NegativeDelay { by, delay: connection.delay });
         }
-        if network.populations[connection.from].component == to {
+        // Converters hand spikes to each other.
+        let inner = network.populations[connection.from].component == to;
+        if inner && network.components[to].simulator != Simulator::Converter {
             return Err(PlanError::InnerConnection {
                 from: from_name.clone(),
                 to: target.clone(),
@@ -216,7 +223,7 @@ pub(super) fn links(network: &Network) -> Result<Vec<Link>, PlanError> {
         let (from, to) = (named(network, &messages.from), named(network, &messages.to));
         let by = Feed::Messages { id, from: from.clone(), to: to.clone() };
         let ends = (&messages.from, &messages.to);
-        let link = variable_link(network, links.len(), ends, (messages.delay, messages.delay), by)?;
+        let link = variable_link(network, links.len(), ends, messages.delay, by)?;
         links.push(Link { carries: Carries::Messages { id }, ..link });
     }
     Ok(links)
@@ -228,25 +235,26 @@ pub(super) fn named(network: &Network, end: &End) -> String {
 }
 
 fn signal_link(network: &Network, number: usize, id: usize, signal: &SignalConnection) -> Result<Link, PlanError> {
-    let (from, to) = (named(network, &signal.from), named(network, &signal.to));
+    let by = Feed::Signal { id, from: named(network, &signal.from), to: named(network, &signal.to) };
     let step = |end: &End| network.components[network.populations[end.population].component].step;
-    let lookahead = signal.lookahead(step(&signal.from), step(&signal.to));
-    let linear = (lookahead != signal.delay).then_some(signal.delay);
-    let by = Feed::Signal { id, from, to, linear };
-    let ends = (&signal.from, &signal.to);
-    let link = variable_link(network, number, ends, (lookahead, signal.delay), by)?;
+    let (sender, receiver) = (step(&signal.from), step(&signal.to));
+    let link = variable_link(network, number, (&signal.from, &signal.to), signal.delay, by.clone())?;
+    if !signal.is_causal(sender, receiver) {
+        let needed = SignalConnection::shortest_linear(sender, receiver);
+        return Err(PlanError::Interpolation { by, delay: signal.delay, step: sender, needed });
+    }
     let variable = variables::find(&network.populations[signal.from.population], &signal.from.variable);
     let unit = variable.as_ref().and_then(|v| v.unit()).unwrap_or_default().to_string();
     let width = variable.map_or(link.width, |v| v.width);
     Ok(Link { carries: Carries::Signal { id, unit }, width, ..link })
 }
 
-/// A link between variables; `lookahead` is not more than `delay`.
+/// A link between variables.
 fn variable_link(
     network: &Network,
     number: usize,
     (from, to): (&End, &End),
-    (lookahead, delay): (Span, Span),
+    delay: Span,
     by: Feed,
 ) -> Result<Link, PlanError> {
     if delay < Span::ZERO {
@@ -254,16 +262,7 @@ fn variable_link(
     }
     let component = network.populations[to.population].component;
     let (source_name, target) = (named(network, from), named(network, to));
-    if network.populations[from.population].component == component {
-        let component = network.components[component].name.clone();
-        return Err(PlanError::InnerConnection { from: source_name, to: target, component });
-    }
-    if lookahead < Span::ZERO || (lookahead == Span::ZERO && delay > Span::ZERO) {
-        let step = |end: &End| network.components[network.populations[end.population].component].step;
-        let needed = SignalConnection::shortest_linear(step(from), step(to));
-        return Err(PlanError::Interpolation { by, delay, step: step(from), needed });
-    }
-    let link = link(network, number, from.population, component, lookahead, vec![by]);
+    let link = link(network, number, from.population, component, delay, vec![by]);
     Ok(Link { source_name, target: Some(target), delay, ..link })
 }
 

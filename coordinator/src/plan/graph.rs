@@ -2,8 +2,10 @@
 //! their delays, as Mermaid, Graphviz DOT, or SVG.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use couple_network::description::{ComponentId, Delay, Model, Network, Population, PopulationId};
+use couple_network::description::{ComponentId, Delay, End, Model, Network, Population, PopulationId};
+use couple_network::variables;
 use couple_ports::time::Span;
 
 use super::text::simulator;
@@ -29,43 +31,66 @@ pub(super) struct Node {
     pub recorded: bool,
 }
 
-/// Projections or connections from one population to another.
+/// What goes from one population to another.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Arrow {
     pub from: PopulationId,
     pub to: PopulationId,
-    /// A connection to a port, not a projection.
-    pub connection: bool,
+    pub kind: Kind,
     pub label: String,
+}
+
+/// What an arrow stands for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Kind {
+    /// Synapses.
+    Projection,
+    /// Spikes as they are.
+    Connection,
+    /// Samples of variables.
+    Signal,
+    /// Messages.
+    Messages,
 }
 
 impl Graph {
     /// The picture of a network.
     pub fn new(network: &Network) -> Self {
-        let mut delays: BTreeMap<(PopulationId, PopulationId, bool), Vec<(Span, Span)>> = BTreeMap::new();
+        let mut arrows: BTreeMap<(PopulationId, PopulationId, Kind), Label> = BTreeMap::new();
         for projection in &network.projections {
             let step = network.target_step(projection);
             let range = delay_range(&projection.delay, step);
-            delays.entry((projection.from, projection.to, false)).or_default().push(range);
+            arrows.entry((projection.from, projection.to, Kind::Projection)).or_default().delays.push(range);
         }
         for connection in &network.connections {
             let range = (connection.delay, connection.delay);
-            delays.entry((connection.from, connection.to, true)).or_default().push(range);
+            arrows.entry((connection.from, connection.to, Kind::Connection)).or_default().delays.push(range);
         }
-        let arrow =
-            |(&(from, to, connection), ranges): (&_, &Vec<_>)| Arrow { from, to, connection, label: label(ranges) };
+        for signal in &network.signals {
+            let unit = variables::find(&network.populations[signal.from.population], &signal.from.variable);
+            let unit = unit.as_ref().and_then(|v| v.unit()).filter(|unit| *unit != "1");
+            let unit = unit.map(|unit| format!(" in {unit}")).unwrap_or_default();
+            let named = named((&signal.from, &signal.to), &unit, signal.delay);
+            arrows.entry((signal.from.population, signal.to.population, Kind::Signal)).or_default().named.push(named);
+        }
+        for messages in &network.messages {
+            let named = named((&messages.from, &messages.to), "", messages.delay);
+            let ends = (messages.from.population, messages.to.population, Kind::Messages);
+            arrows.entry(ends).or_default().named.push(named);
+        }
+        let arrow = |(&(from, to, kind), label): (&_, &Label)| Arrow { from, to, kind, label: label.to_string() };
         let node = |(id, population): (PopulationId, &Population)| Node {
             component: population.component,
             name: population.name.clone(),
-            kind: format!("{} {}", population.size, kind(&population.model)),
+            kind: format!("{} {}", population.size, kind_of(&population.model)),
             stimulus: population.model.is_stimulus(),
-            recorded: network.recorded_spikes().any(|p| p == id),
+            recorded: network.recordings.iter().any(|r| r.population == id),
         };
         Graph {
             title: network.name.clone(),
             components: network.components.iter().map(|c| (c.name.clone(), simulator(c.simulator).into())).collect(),
             nodes: network.populations.iter().enumerate().map(node).collect(),
-            arrows: delays.iter().map(arrow).collect(),
+            arrows: arrows.iter().map(arrow).collect(),
         }
     }
 
@@ -87,7 +112,12 @@ impl Graph {
             text += "  end\n";
         }
         for arrow in &self.arrows {
-            let line = if arrow.connection { "-.->" } else { "-->" };
+            let line = match arrow.kind {
+                Kind::Projection => "-->",
+                Kind::Connection => "-.->",
+                Kind::Signal => "==>",
+                Kind::Messages => "--o",
+            };
             text += &format!("  p{} {line}|\"{}\"| p{}\n", arrow.from, mermaid(&arrow.label), arrow.to);
         }
         text
@@ -106,7 +136,12 @@ impl Graph {
             text += "  }\n";
         }
         for arrow in &self.arrows {
-            let style = if arrow.connection { ", style=dashed" } else { "" };
+            let style = match arrow.kind {
+                Kind::Projection => "",
+                Kind::Connection => ", style=dashed",
+                Kind::Signal => ", style=bold",
+                Kind::Messages => ", style=dotted",
+            };
             text += &format!("  p{} -> p{} [label=\"{}\"{style}];\n", arrow.from, arrow.to, dot(&arrow.label));
         }
         text + "}\n"
@@ -117,20 +152,42 @@ fn delay_range(delay: &Delay, step: Span) -> (Span, Span) {
     (delay.min(step), delay.max(step))
 }
 
-/// "1.5 ms", "0.1 to 3 ms", "2×, 1 to 2 ms".
-fn label(ranges: &[(Span, Span)]) -> String {
-    let low = ranges.iter().map(|r| r.0).min().unwrap_or_default();
-    let high = ranges.iter().map(|r| r.1).max().unwrap_or_default();
-    let number = if ranges.len() > 1 { format!("{}×, ", ranges.len()) } else { String::new() };
-    let low_text = low.to_string();
-    if low == high {
-        format!("{number}{low}")
+/// "v → angle in mV, 1 ms".
+fn named((from, to): (&End, &End), unit: &str, delay: Span) -> String {
+    let names = if from.variable == to.variable {
+        from.variable.clone()
     } else {
-        format!("{number}{} to {high}", low_text.trim_end_matches(" ms"))
+        format!("{} → {}", from.variable, to.variable)
+    };
+    format!("{names}{unit}, {delay}")
+}
+
+/// What stands beside an arrow: of spikes the delays, of variables their names.
+#[derive(Default)]
+struct Label {
+    delays: Vec<(Span, Span)>,
+    named: Vec<String>,
+}
+
+/// "1.5 ms", "0.1 to 3 ms", "2×, 1 to 2 ms".
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.named.is_empty() {
+            return f.write_str(&self.named.join("; "));
+        }
+        let low = self.delays.iter().map(|r| r.0).min().unwrap_or_default();
+        let high = self.delays.iter().map(|r| r.1).max().unwrap_or_default();
+        if self.delays.len() > 1 {
+            write!(f, "{}×, ", self.delays.len())?;
+        }
+        if low == high {
+            return write!(f, "{low}");
+        }
+        write!(f, "{} to {high}", low.to_string().trim_end_matches(" ms"))
     }
 }
 
-fn kind(model: &Model) -> &'static str {
+fn kind_of(model: &Model) -> &'static str {
     match model {
         Model::Cell { cell, .. } => cell.name(),
         Model::SpikeSourceArray { .. } => "SpikeSourceArray",

@@ -21,7 +21,14 @@
 //! Since data alone cannot close a cycle across loops, the cycle holds waits for credit. Between one of them and the
 //! next, the walk goes upstream only, so it gains less than the sum of the windows of all components, and the wait for
 //! credit itself loses more than `credit - h`. With `credit >= (sum of all windows) + (longest window)` the time gets
-//! smaller all the way round, and yet must end where it began: a contradiction. The number of ranks does not matter.
+//! smaller all the way round, and yet must end where it began: a contradiction. The number of ranks does not matter, and
+//! with fewer waits than those considered there are fewer cycles: ranks that have nothing to say to each other have no
+//! channel. Then delays may no longer bound how far the ranks of a loop are apart, so that there, too, a credit does; the
+//! argument allows credits anywhere.
+//!
+//! Signals and messages are links like those of spikes. A receiver that goes to `T` needs the samples up to `T - D`, and
+//! with linear interpolation the next one; since a sender is always at the end of one of its steps, it has written that,
+//! too, when it has reached `T - D`.
 
 mod channels;
 mod diagnose;

@@ -17,7 +17,7 @@
 
 use std::fmt::Write;
 
-use super::graph::{Arrow, Graph};
+use super::graph::{Arrow, Graph, Kind};
 
 const CHAR: f64 = 7.2;
 const NODE_GAP: f64 = 18.0;
@@ -27,7 +27,7 @@ const SLOT: f64 = 15.0;
 const LANE: f64 = 20.0;
 const STYLE: &str = "text{font:12px sans-serif;fill:#222}.head{font-weight:bold}.small{font-size:11px;fill:#555}\
 .component{fill:#f4f6f8;stroke:#9aa5b1}.node{fill:#fff;stroke:#52606d}.stimulus{fill:#fff8e6}\
-.arrow{fill:none;stroke:#3e4c59;marker-end:url(#tip)}.connection{stroke-dasharray:5 3}\
+.arrow{fill:none;stroke:#3e4c59;marker-end:url(#tip)}.connection{stroke-dasharray:5 3}.signal{stroke-width:2.2}.messages{stroke-dasharray:1 3}\
 .label{font-size:11px;paint-order:stroke;stroke:#fff;stroke-width:4px;stroke-linejoin:round}";
 
 #[derive(Clone, Copy, Default)]
@@ -220,7 +220,12 @@ impl Layout {
                     below_path([x1, y1, out], [to.x, y2, sides[1].x - offset], self.height + 20.0 * below as f64 - 8.0)
                 }
             };
-            let class = if arrow.connection { "arrow connection" } else { "arrow" };
+            let class = match arrow.kind {
+                Kind::Projection => "arrow",
+                Kind::Connection => "arrow connection",
+                Kind::Signal => "arrow signal",
+                Kind::Messages => "arrow messages",
+            };
             _ = writeln!(body, "<path class=\"{class}\" d=\"{path}\"/>");
             let (x, y, anchor) = label;
             let text = escape(&arrow.label);

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use couple_network::description::Simulator;
 
 use super::channels::Memory;
+use super::edges::Carries;
 use super::{Loop, Plan};
 
 impl Plan {
@@ -14,10 +15,11 @@ impl Plan {
     /// fields whose names end in `_ns`.
     pub fn text(&self) -> String {
         let mut text = self.headline();
+        let samples = self.links.iter().any(|l| matches!(l.carries, Carries::Signal { .. }));
         section(&mut text, "Components", &self.components_table());
         section(&mut text, "Links", &self.links_table());
         section(&mut text, "Loops", &self.loops_text());
-        section(&mut text, "Buffers", &self.memory.text(self.channels.len()));
+        section(&mut text, "Buffers", &self.memory.text(self.channels.len(), samples));
         text
     }
 
@@ -55,7 +57,12 @@ impl Plan {
         if self.links.is_empty() {
             return "none: no spike leaves its rank\n".into();
         }
-        let head = ["link", "from", "to", "width", "min-delay", "sender may lead by", "feeds"];
+        let mut head = vec!["link", "from", "to", "width", "min-delay", "sender may lead by", "feeds"];
+        // Where there are only spikes, nobody asks.
+        let kinds = self.links.iter().any(|l| l.carries != Carries::Spikes);
+        if kinds {
+            head.insert(3, "carries");
+        }
         let row = |l: &super::Link| {
             let channel = self.channels.iter().find(|c| c.links.contains(&l.id));
             let lead = channel.map_or("-".into(), |c| match c.credit {
@@ -64,7 +71,7 @@ impl Plan {
             });
             let target = l.target.as_ref().map_or(String::new(), |port| format!(":{port}"));
             let more = if l.feeds.len() > 1 { format!(" and {} more", l.feeds.len() - 1) } else { String::new() };
-            vec![
+            let mut row = vec![
                 l.id.to_string(),
                 format!("{}:{}", self.components[l.from].name, l.source_name),
                 format!("{}{target}", self.components[l.to].name),
@@ -72,7 +79,11 @@ impl Plan {
                 l.min_delay.to_string(),
                 lead,
                 format!("{}{more}", l.feeds[0]),
-            ]
+            ];
+            if kinds {
+                row.insert(3, l.carries.to_string());
+            }
+            row
         };
         table(&head, self.links.iter().map(row).collect())
     }
@@ -109,9 +120,10 @@ impl Loop {
 }
 
 impl Memory {
-    fn text(&self, rings: usize) -> String {
+    fn text(&self, rings: usize, samples: bool) -> String {
+        let what = if samples { "events and samples" } else { "events" };
         format!(
-            "{}, {}; events held for later windows: at most {} at {} spikes/s of each neuron\n",
+            "{}, {}; {what} held for later windows: at most {} at {} spikes/s of each neuron\n",
             count(rings as u64, "ring"),
             bytes(self.rings),
             bytes(self.held),

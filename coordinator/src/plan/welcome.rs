@@ -236,9 +236,10 @@ fn signal_out(network: &Network, end: &End, rank: u32) -> SignalOut {
     let population = &network.populations[end.population];
     let own = columns(network, end, rank);
     let (unit, width) = unit_and_width(network, end);
-    // Where nothing else tells it, what those who receive the signal have.
+    // Where nothing else tells it, what those who receive the signal have; else it is not known.
     let sent = || network.signals.iter().find(|s| s.from == *end).map(|s| &s.initial);
-    let initial = variables::start(population, &end.variable).or_else(sent).unwrap_or(&Value::Constant(0.0));
+    let initial = variables::start(population, &end.variable).or_else(sent);
+    let initial = initial.map_or(vec![], |value| numbers(network, end, value, own.clone()));
     SignalOut {
         population: population.name.clone(),
         variable: end.variable.clone(),
@@ -246,7 +247,7 @@ fn signal_out(network: &Network, end: &End, rank: u32) -> SignalOut {
         width,
         first: own.start,
         count: own.len() as u32,
-        initial: numbers(network, end, initial, own),
+        initial,
     }
 }
 

@@ -7,9 +7,10 @@ mod schedule;
 mod welcomes;
 
 use couple_network::description::{
-    Component, Connection, Connector, Delay, Model, Network, Population, Projection, Receptor, Recording,
-    Simulator, Value,
+    Component, Connection, Connector, Delay, End, Interpolation, MessageConnection, Model, Network, Population,
+    Projection, Quantity, Receptor, Recording, SignalConnection, Simulator, Value, Variable,
 };
+use couple_network::variables;
 use couple_ports::time::Span;
 
 use super::{Plan, PlanError, PlanOptions};
@@ -65,7 +66,11 @@ impl Net {
     pub fn stimulus(self, name: &str) -> Self {
         self.population(name, 10, Model::SpikeSourceArray { spike_times: vec![vec![]] })
     }
-    fn id(&self, name: &str) -> usize {
+    /// Where a variable of cells starts.
+    pub fn start(&self, name: &str, variable: &str) -> Value {
+        variables::start(&self.0.populations[self.id(name)], variable).expect("a state variable").clone()
+    }
+    pub fn id(&self, name: &str) -> usize {
         self.0.population(name).expect("a population")
     }
     pub fn projection(self, from: &str, to: &str, delay: &str) -> Self {
@@ -89,6 +94,27 @@ impl Net {
     pub fn connection(mut self, from: &str, to: &str, delay: &str) -> Self {
         let (from, to) = (self.id(from), self.id(to));
         self.0.connections.push(Connection { from, to, delay: ms(delay) });
+        self
+    }
+    /// Declares one more variable of a population.
+    fn declare(&mut self, name: &str, quantity: Quantity) -> End {
+        let population = self.id(name);
+        let variables = &mut self.0.populations[population].variables;
+        let variable = format!("x{}", variables.len());
+        variables.push(Variable { name: variable.clone(), quantity });
+        End { population, variable }
+    }
+    /// A signal in mV between variables of its own.
+    pub fn signal(mut self, from: &str, to: &str, delay: &str, interpolation: Interpolation) -> Self {
+        let unit = Quantity::Analog { unit: "mV".into() };
+        let (from, to) = (self.declare(from, unit.clone()), self.declare(to, unit));
+        let initial = Value::Constant(0.0);
+        self.0.signals.push(SignalConnection { from, to, delay: ms(delay), interpolation, initial });
+        self
+    }
+    pub fn messages(mut self, from: &str, to: &str, delay: &str) -> Self {
+        let (from, to) = (self.declare(from, Quantity::Message), self.declare(to, Quantity::Message));
+        self.0.messages.push(MessageConnection { from, to, delay: ms(delay) });
         self
     }
     pub fn record(mut self, name: &str) -> Self {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use couple_network::description::Simulator;
-use couple_ports::control::Welcome;
+use couple_network::description::{self, SignalConnection, Simulator};
+use couple_ports::control::{Carried, ChannelIn, Interpolation, Welcome};
 use couple_ports::time::{Span, Time};
 use proptest::prelude::*;
 
@@ -32,6 +32,15 @@ enum Adversary {
     Eager,
     /// An order of preference that changes now and then.
     Moody,
+}
+
+/// The link of what comes with stamps of its own, spikes or messages, and its shortest delay.
+fn stamped(welcome: &Welcome, carried: &Carried) -> Option<(u32, Span)> {
+    match carried {
+        Carried::Events(input) => welcome.inputs.get(*input as usize).map(|i| (i.link, i.min_delay)),
+        Carried::Messages(port) => welcome.messages_in.get(*port as usize).map(|m| (m.link, m.min_delay)),
+        Carried::Samples(_) => None,
+    }
 }
 
 /// A spike's stamp and the receivers that it was handed to.
@@ -73,12 +82,13 @@ impl Run {
     fn run_window(&mut self, rank: usize) -> Result<(), String> {
         let (start, end) = (self.reached[rank], self.next(rank));
         let welcome = self.welcomes[rank].clone();
+        self.samples_are_there(rank, start, end)?;
         for channel in &welcome.channels_in {
-            for input in channel.links.iter().map(|c| &welcome.inputs[c.events().unwrap() as usize]) {
-                let sent = self.sent.entry((input.link, channel.peer_line as usize)).or_default();
-                let due = |stamp: Time| stamp > start - input.min_delay && stamp <= end - input.min_delay;
+            for (link, delay) in channel.links.iter().filter_map(|c| stamped(&welcome, c)) {
+                let sent = self.sent.entry((link, channel.peer_line as usize)).or_default();
+                let due = |stamp: Time| stamp > start - delay && stamp <= end - delay;
                 for (stamp, receivers) in sent.iter_mut().filter(|(stamp, _)| due(*stamp)) {
-                    if *stamp + input.min_delay <= start {
+                    if *stamp + delay <= start {
                         return Err(format!("a spike at {stamp} is late for the window from {start}"));
                     }
                     receivers.push(rank);
@@ -86,9 +96,11 @@ impl Run {
             }
         }
         for channel in &welcome.channels_out {
-            for &(link, _) in &channel.links {
-                let receiver = channel.peer_line.unwrap() as usize;
-                let delay = self.welcomes[receiver].inputs.iter().find(|i| i.link == link).unwrap().min_delay;
+            let receiver = channel.peer_line.unwrap() as usize;
+            let other = &self.welcomes[receiver];
+            let here = |c: &&ChannelIn| c.peer_line as usize == rank;
+            let links = other.channels_in.iter().filter(here).flat_map(|c| &c.links);
+            for (_, delay) in links.filter_map(|c| stamped(other, c)) {
                 let stamp = start + Span::from_ns(1 + self.dice.roll((end - start).ns() as u64) as i64);
                 for stamp in [stamp, end, start + Span::from_ns(1)] {
                     if stamp <= self.reached[receiver] - delay {
@@ -104,6 +116,58 @@ impl Run {
             self.sent.entry((link, rank)).or_default().extend([(stamp, vec![]), (end, vec![])]);
         }
         self.reached[rank] = end;
+        Ok(())
+    }
+    /// Every sample that a window needs has been written when it begins: at each time of the receiver's grid the one
+    /// before or at `t - delay`, and with linear interpolation the one behind, too.
+    fn samples_are_there(&self, rank: usize, start: Time, end: Time) -> Result<(), String> {
+        let welcome = &self.welcomes[rank];
+        for channel in &welcome.channels_in {
+            let reached = self.reached[channel.peer_line as usize];
+            for carried in &channel.links {
+                let Carried::Samples(columns) = carried else { continue };
+                let signal = &welcome.signals_in[columns.signal as usize];
+                let (step, mut time) = (signal.step.ns(), start);
+                while time <= end {
+                    let seen = (time - signal.delay).ns();
+                    let needed = match signal.interpolation {
+                        Interpolation::Hold => seen.div_euclid(step) * step,
+                        Interpolation::Linear => -(-seen).div_euclid(step) * step,
+                    };
+                    if needed > reached.ns() {
+                        let peer = channel.peer_line;
+                        return Err(format!("{rank} at {time} needs {peer}'s sample at {needed} ns of {reached}"));
+                    }
+                    time = time + welcome.step;
+                }
+            }
+        }
+        Ok(())
+    }
+    /// Every column that a rank owns comes by exactly one channel, from the rank that writes it.
+    fn check_columns(&self) -> Result<(), String> {
+        for welcome in &self.welcomes {
+            let mut got: Vec<Vec<u32>> = welcome.signals_in.iter().map(|_| vec![]).collect();
+            for channel in &welcome.channels_in {
+                let sender = &self.welcomes[channel.peer_line as usize];
+                for carried in &channel.links {
+                    let Carried::Samples(columns) = carried else { continue };
+                    let own = columns.first..columns.first + columns.count;
+                    let signal = &welcome.signals_in[columns.signal as usize];
+                    let out = sender.signals_out.iter().find(|s| s.port() == signal.source).unwrap();
+                    if own.is_empty() || own.start < out.first || own.end > out.first + out.count {
+                        return Err(format!("{own:?} are not the sender's"));
+                    }
+                    got[columns.signal as usize].extend(own);
+                }
+            }
+            for (signal, mut columns) in welcome.signals_in.iter().zip(got) {
+                columns.sort_unstable();
+                if columns != (signal.first..signal.first + signal.count).collect::<Vec<_>>() {
+                    return Err(format!("{} gets the columns {columns:?}", signal.target));
+                }
+            }
+        }
         Ok(())
     }
     /// Runs to the end.
@@ -129,18 +193,19 @@ impl Run {
                 }
             }
         }
+        self.check_columns()?;
         self.check_complete()
     }
     /// Every spike was handed once to each receiver whose end it can reach, and to nobody else.
     fn check_complete(&self) -> Result<(), String> {
         for (rank, welcome) in self.welcomes.iter().enumerate() {
             for channel in &welcome.channels_in {
-                for input in channel.links.iter().map(|c| &welcome.inputs[c.events().unwrap() as usize]) {
-                    for (stamp, receivers) in &self.sent[&(input.link, channel.peer_line as usize)] {
-                        let wanted = usize::from(*stamp + input.min_delay <= Time::ZERO + welcome.duration);
+                for (link, delay) in channel.links.iter().filter_map(|c| stamped(welcome, c)) {
+                    for (stamp, receivers) in &self.sent[&(link, channel.peer_line as usize)] {
+                        let wanted = usize::from(*stamp + delay <= Time::ZERO + welcome.duration);
                         let got = receivers.iter().filter(|&&r| r == rank).count();
                         if got != wanted {
-                            return Err(format!("link {}: spike at {stamp} handed to {rank} {got} times", input.link));
+                            return Err(format!("link {link}: spike at {stamp} handed to {rank} {got} times"));
                         }
                     }
                 }
@@ -152,12 +217,22 @@ impl Run {
 
 const STEPS: [&str; 4] = ["0.025", "0.1", "0.2", "0.5"];
 
+/// What an edge of a random network is.
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Manner {
+    Projection,
+    Connection,
+    Hold,
+    Linear,
+    Messages,
+}
+
 /// What a random network is made of: components (step, ranks, NEST?), edges (from, to, delay in steps or quarters of
-/// 0.1 ms, connection?), duration in ms.
+/// 0.1 ms, manner), duration in ms.
 #[derive(Clone, Debug)]
 struct Recipe {
     components: Vec<(usize, u32, bool)>,
-    edges: Vec<(usize, usize, i64, bool)>,
+    edges: Vec<(usize, usize, i64, Manner)>,
     duration: i64,
 }
 
@@ -169,17 +244,35 @@ impl Recipe {
             net = net.component(&name(c), STEPS[step], ranks);
             net = if nest { net.on(Simulator::Nest) } else { net };
         }
-        for &(from, to, delay, connection) in &self.edges {
+        for &(from, to, delay, manner) in &self.edges {
             let (from, to) = (from % self.components.len(), to % self.components.len());
-            if connection && from != to {
-                net = net.connection(&name(from), &name(to), &format!("{} us", 25 * delay));
-            } else {
-                let delay = net.0.components[to].step * (delay + 1);
-                net = net.projection(&name(from), &name(to), &delay.to_string());
-            }
+            let (sender, step) = (net.0.components[from].step, net.0.components[to].step);
+            let on_grid = (step * (delay + 1)).to_string();
+            let (a, b) = (&name(from), &name(to));
+            net = match manner {
+                Manner::Projection => net.projection(a, b, &on_grid),
+                Manner::Connection if from == to => net.projection(a, b, &on_grid),
+                Manner::Connection => net.connection(a, b, &format!("{} us", 25 * delay)),
+                Manner::Messages => net.messages(a, b, &on_grid),
+                Manner::Hold => net.signal(a, b, &on_grid, description::Interpolation::Hold),
+                Manner::Linear => {
+                    let delay = SignalConnection::shortest_linear(sender, step) + step * delay;
+                    net.signal(a, b, &delay.to_string(), description::Interpolation::Linear)
+                }
+            };
         }
         net
     }
+}
+
+fn manners() -> impl Strategy<Value = Manner> {
+    prop_oneof![
+        4 => Just(Manner::Projection),
+        2 => Just(Manner::Connection),
+        2 => Just(Manner::Hold),
+        2 => Just(Manner::Linear),
+        1 => Just(Manner::Messages),
+    ]
 }
 
 /// Any graph: chains, loops, loops of one, and mixtures.
@@ -189,8 +282,8 @@ fn recipes() -> impl Strategy<Value = Recipe> {
     let edge = move |n: usize| {
         let forward = (0..n, 1..n.max(2)).prop_map(move |(a, skip)| (a.min(n - 1), (a + skip).min(n - 1)));
         let any = (0..n, 0..n);
-        (prop_oneof![3 => forward, 1 => any], delay.clone(), prop::bool::weighted(0.3))
-            .prop_map(|((from, to), delay, connection)| (from, to, delay, connection))
+        (prop_oneof![3 => forward, 1 => any], delay.clone(), manners())
+            .prop_map(|((from, to), delay, manner)| (from, to, delay, manner))
     };
     (prop::collection::vec(component, 1..=8), 1..=6i64).prop_flat_map(move |(components, duration)| {
         let edges = prop::collection::vec(edge(components.len()), 0..=2 * components.len());
@@ -202,8 +295,8 @@ fn recipes() -> impl Strategy<Value = Recipe> {
 fn rings() -> impl Strategy<Value = Recipe> {
     (1..=5usize).prop_flat_map(|n| {
         let components = prop::collection::vec((0..STEPS.len(), Just(2u32), Just(false)), n);
-        let delays = prop::collection::vec((0..12i64, any::<bool>()), n);
-        let chords = prop::collection::vec((0..n, 0..n, 0..12i64, any::<bool>()), 0..4);
+        let delays = prop::collection::vec((0..12i64, manners()), n);
+        let chords = prop::collection::vec((0..n, 0..n, 0..12i64, manners()), 0..4);
         (components, delays, chords).prop_map(move |(components, delays, mut edges)| {
             edges.extend(delays.into_iter().enumerate().map(|(a, (delay, c))| (a, (a + 1) % n, delay, c)));
             Recipe { components, edges, duration: 10 }
