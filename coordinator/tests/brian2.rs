@@ -309,3 +309,166 @@ fn neurons_with_parameters_of_their_own() {
     assert!(apart[0] > 0 && apart[0] != apart[2], "{apart:?}");
     assert_eq!(runs.spikes("together", "all"), apart.iter().sum::<u64>());
 }
+
+/// Analog signals into and out of every cell with a linear membrane: each sample as on the native simulator.
+const SIGNALS: &str = r#"
+[run]
+duration = "49 ms"
+@window@
+[component.a]
+simulator = "@a@"
+[component.b]
+simulator = "@b@"
+[component.c]
+simulator = "converter"
+step = "0.1 ms"
+[component.d]
+simulator = "converter"
+step = "0.5 ms"
+[population.E]
+component = "a"
+size = 5
+cell = "@cell@"
+params = { i_offset = [0.6, 0.7, 1.2, 2.0, 3.0] }
+[population.F]
+component = "b"
+size = 5
+cell = "@cell@"
+params = { i_offset = 0.1 }
+[population.G]
+component = "b"
+size = 5
+cell = "@cell@"
+params = { i_offset = 0.3 }
+[population.K]
+component = "c"
+size = 5
+converter = { type = "gain", gain = 0.05, offset = 3.9, unit_in = "mV", unit_out = "nA" }
+[population.M]
+component = "d"
+size = 5
+converter = { type = "gain", gain = 0.01, offset = 0.7, unit_in = "mV", unit_out = "nA" }
+[population.L]
+component = "c"
+size = 5
+converter = { type = "gain", gain = 0.2, offset = -42.0, unit_in = "mV", unit_out = "mV" }
+[[connection]]
+from = "E.v"
+to = "K.x"
+delay = "0.1 ms"
+[[connection]]
+from = "E.v"
+to = "M.x"
+delay = "0.5 ms"
+[[connection]]
+from = "E.v"
+to = "L.x"
+delay = "0.3 ms"
+[[connection]]
+from = "K.y"
+to = "F.current"
+delay = "0.2 ms"
+[[connection]]
+from = "M.y"
+to = "F.current"
+delay = "2 ms"
+interpolation = "linear"
+[[connection]]
+from = "K.y"
+to = "G.i_offset"
+delay = "0.5 ms"
+[[connection]]
+from = "L.y"
+to = "G.v_thresh"
+delay = "1 ms"
+[[record]]
+population = ["E", "F", "G"]
+variables = ["spikes", "v"]
+"#;
+
+#[test]
+fn signals_equal_native() {
+    needs_brian2!();
+    for cell in ["IF_curr_exp", "IF_curr_alpha", "IF_curr_delta"] {
+        let runs = Runs::new();
+        let config = |a: &str, b: &str, window: &str| {
+            SIGNALS.replace("@a@", a).replace("@b@", b).replace("@cell@", cell).replace("@window@", window)
+        };
+        runs.run("native", &config("native", "native", ""));
+        assert!(runs.spikes("native", "F") > 0 && runs.spikes("native", "G") > 0, "{cell}");
+        for (label, a, b) in [("native-brian2", "native", "brian2"), ("brian2-native", "brian2", "native")] {
+            runs.run(label, &config(a, b, ""));
+            runs.assert_same("native", label);
+        }
+        runs.run("short", &config("brian2", "brian2", "window = \"0.5 ms\""));
+        runs.assert_same("native", "short");
+        runs.run("other", &config("brian2", "brian2", "").replace("gain = 0.05", "gain = 0.051"));
+        runs.assert_different("native", "other");
+    }
+}
+
+#[test]
+fn a_threshold_below_the_reset_is_refused_while_it_runs() {
+    needs_brian2!();
+    let runs = Runs::new();
+    let config = SIGNALS.replace("@a@", "native").replace("@b@", "brian2").replace("@cell@", "IF_curr_exp");
+    let config = config.replace("@window@", "").replace("offset = -42.0", "offset = -142.0");
+    let output = runs.start("low", &config);
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    assert!(text(&output).contains("neuron 0 of `G`: `v_thresh` is"), "{}", text(&output));
+}
+
+fn script(path: &str, lines: &str) -> String {
+    fs::read_to_string(file("brian2/script.toml")).unwrap().replace("@script@", path).replace("@python@", lines)
+}
+
+/// The script compares itself: what comes over links does what the same does by Brian2's own means.
+#[test]
+fn users_own_model_takes_part() {
+    needs_brian2!();
+    let runs = Runs::new();
+    let model = file("brian2/model.py").display().to_string();
+    runs.run("long", &script(&model, "").replace("@window@", ""));
+    let python = format!("python = \"{}\"", brian2::installed().unwrap().display());
+    runs.run("short", &script(&model, &python).replace("@window@", "window = \"0.1 ms\""));
+    runs.assert_same("long", "short");
+    assert!(runs.spikes("long", "E") > 0);
+}
+
+/// What a script can do wrong: the run ends, with its line and the way out.
+#[test]
+fn errors_of_a_users_model_are_told() {
+    needs_brian2!();
+    let good = "from brian2 import *\nimport couple.brian2 as cb\nprefs.codegen.target = 'numpy'\ncb.setup()\n\
+                g = NeuronGroup(10, 'dv/dt = -v/(10*ms) : volt\\nx : 1 (shared)\\nI : amp', threshold='v > 1*mV')\n";
+    let cases = [
+        ("cb.port('P', g, receptors={'excitatory': 'w'})", "has no variable `w`; it has I, v, x"),
+        ("cb.port('R', g)", "`R` is no population of component `own` that a script provides; those are: P, Q"),
+        ("cb.port('P', g[:4])", "has size 10 in the configuration, but `neurongroup_subgroup` has 4 neurons"),
+        ("cb.port('P', g, receptors={'excitatory': 'x'})", "`x` of `neurongroup` cannot be set"),
+        ("cb.port('P', g, receptors={'ampa': 'v'})", "there is no receptor `ampa`"),
+        ("cb.output('P', 'potential', g, 'I')", "`P.potential` is in mV, but `I` of `neurongroup` is in"),
+        ("cb.output('P', 'pot', g, 'v')", "no analog variable `pot` in the configuration; it has potential"),
+        ("cb.run(Network(g))", "no group for population `P`. Help: call couple.brian2.port(\"P\", group) before run()"),
+        ("cb.port('P', g)\ncb.run(Network())", "`neurongroup` is not in the network"),
+        ("cb.port('P', g)\ncb.run(g)", "takes a Network"),
+        ("n = Network(g)\nn.run(1*ms)\ncb.port('P', g)\ncb.run(n)", "the network has simulated already"),
+        (
+            "g = NeuronGroup(10, 'v : volt', threshold='v > 0*mV', dt=1*ms)\ncb.port('P', g)\ncb.run(Network(g))",
+            "has a step of 1.0 ms",
+        ),
+        ("cb.port('P', g)\ncb.run(Network(g))", "excitatory receptor of `P`, but couple.brian2.port names only none"),
+        ("1/0", "ZeroDivisionError: division by zero"),
+        ("", "ended without calling couple.brian2.run()"),
+    ];
+    let runs = Runs::new();
+    for (number, (lines, expected)) in cases.iter().enumerate() {
+        let (name, label) = (format!("broken{number}.py"), format!("broken{number}"));
+        fs::write(runs.folder.path().join(&name), format!("{good}{lines}\n")).unwrap();
+        let output = runs.start(&label, &script(&name, "").replace("@window@", ""));
+        assert_eq!(output.status.code(), Some(3), "{lines}: {}", text(&output));
+        let told = text(&output);
+        assert!(told.contains(expected), "{lines}: {told}");
+        assert!(lines.is_empty() || told.contains(&format!("{name}:{}", 5 + lines.lines().count())), "{lines}: {told}");
+    }
+}

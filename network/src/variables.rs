@@ -143,7 +143,7 @@ pub const SIMULATORS: [Simulator; 4] = [Simulator::Native, Simulator::Nest, Simu
 pub fn supports(simulator: Simulator, cell: Cell, name: &str) -> bool {
     match simulator {
         // Whatever the cell has.
-        Simulator::Native => {
+        Simulator::Native | Simulator::Brian2 => {
             let entry = cell.entry();
             name == CURRENT || CHANGING.contains(&name) || entry.state.iter().any(|state| state.name == name)
         }
@@ -152,7 +152,6 @@ pub fn supports(simulator: Simulator, cell: Cell, name: &str) -> bool {
             name == POTENTIAL || name == CURRENT || CHANGING.contains(&name) || conductance
         }
         Simulator::Neuron => true,
-        Simulator::Brian2 => name == POTENTIAL || name == CURRENT || CHANGING.contains(&name),
         Simulator::Arbor | Simulator::Script | Simulator::Converter => false,
     }
 }

@@ -28,6 +28,8 @@ pub(super) const PACKAGE: &[(&str, &str)] = embedded!("../../../adapters/python/
     "couple/brian2/exchange.py",
     "couple/brian2/groups.py",
     "couple/brian2/integration.py",
+    "couple/brian2/own.py",
+    "couple/brian2/signals.py",
     "couple/nest/__init__.py",
     "couple/nest/__main__.py",
     "couple/nest/cells.py",

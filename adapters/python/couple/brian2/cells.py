@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 import numpy
 
+from .signals import Input, Output
 from .integration import alpha_propagators, exp, expm1, exponential_propagator, runge_kutta
 
 RECEPTORS = ("excitatory", "inhibitory")
@@ -61,9 +62,8 @@ class Model:
     variables: dict = field(default_factory=dict)
     #: Variables that follow from others: {name: expression}.
     derived: dict = field(default_factory=dict)
-    #: What can be given away: {PyNN's name: (variable, factor to PyNN's unit)}.
+    #: What can be given away and what can be set while it runs, by PyNN's names: Output and Input.
     outputs: dict = field(default_factory=dict)
-    #: What can be set while it runs: {PyNN's name: (constant, factor from PyNN's unit, offset)}.
     inputs: dict = field(default_factory=dict)
 
 
@@ -96,13 +96,18 @@ _LEAKY = {
     "variables": {"wait": "integer"},
     "derived": {"v": "u + v_rest"},
 }
-_CURRENTS = {"isyn_exc": ("exc", 1e-3), "isyn_inh": ("inh", 1e-3)}
-_V = {"v": ("v", 1.0)}
-_CURRENT = {"i_offset": ("current", 1000.0, 0.0)}
+_V = {"v": Output("v")}
+_CURRENT = {"i_offset": Input("current", 1000.0), "current": Input("current", 1000.0, adds=True)}
 
 
-def _threshold(p):
-    return {"v_thresh": ("v_thresh", 1.0, -p["v_rest"])}
+def _linear_signals(p, currents):
+    """Of the cells whose potential is counted from v_rest."""
+    outputs = {"v": Output("u", offset=p["v_rest"])}
+    if currents:
+        outputs |= {"isyn_exc": Output("exc", 1000.0), "isyn_inh": Output("inh", 1000.0)}
+    threshold = Input("v_thresh", offset=-p["v_rest"], above=("v_reset", p["v_reset"] - p["v_rest"]))
+    return {"outputs": outputs, "inputs": _CURRENT | {"v_thresh": threshold}}
+
 
 
 def if_curr_exp(p, initial, h, step_ns):
@@ -125,8 +130,7 @@ def if_curr_exp(p, initial, h, step_ns):
         constants=c,
         start={"u": initial["v"] - p["v_rest"], "exc": 1000.0 * initial["isyn_exc"], "inh": 1000.0 * initial["isyn_inh"]},
         receptors={"excitatory": Receptor("exc", 1000.0), "inhibitory": Receptor("inh", 1000.0)},
-        outputs=_V | _CURRENTS,
-        inputs=_CURRENT | _threshold(p),
+        **_linear_signals(p, currents=True),
         **_LEAKY,
     )
 
@@ -157,8 +161,7 @@ def if_curr_alpha(p, initial, h, step_ns):
             "excitatory": Receptor("d_exc", 1000.0, math.e / p["tau_syn_E"]),
             "inhibitory": Receptor("d_inh", 1000.0, math.e / p["tau_syn_I"]),
         },
-        outputs=_V | _CURRENTS,
-        inputs=_CURRENT | _threshold(p),
+        **_linear_signals(p, currents=True),
         **_LEAKY,
     )  # fmt: skip
 
@@ -174,8 +177,7 @@ def if_curr_delta(p, initial, h, step_ns):
         constants=c,
         start={"u": initial["v"] - p["v_rest"], "listens": 1},
         receptors=dict.fromkeys(RECEPTORS, Receptor("u", 1.0, gate="listens")),
-        outputs=_V,
-        inputs=_CURRENT | _threshold(p),
+        **_linear_signals(p, currents=False),
         **(_LEAKY | {"variables": {"wait": "integer", "listens": "integer"}}),
     )
 
@@ -201,10 +203,10 @@ def _conductances(p, h, initial, alpha, steps=1):
     return constants, closed, derivatives, start, receptors
 
 
-_CONDUCTANCES = {"gsyn_exc": ("g_exc", 1e-3), "gsyn_inh": ("g_inh", 1e-3)}
+_CONDUCTANCES = {"gsyn_exc": Output("g_exc", 1000.0), "gsyn_inh": Output("g_inh", 1000.0)}
 
 
-def _conductance_cell(p, initial, h, step_ns, alpha=False, more=(), fixed_current=False):
+def _conductance_cell(p, initial, h, step_ns, alpha=False, more=()):
     """Leaky cells with conductances; `more`: (name, reversal potential, time constant, rise at a spike), in nS."""
     c, closed, derivatives, start, receptors = _conductances(p, h, initial, alpha)
     c |= {
@@ -221,7 +223,7 @@ def _conductance_cell(p, initial, h, step_ns, alpha=False, more=(), fixed_curren
         start[x] = initial[x]
         membrane += f" - {x}*(v - e_{x})"
         reset += f"; {x} = {x} + rise_{x}"
-        outputs = outputs | {x: (x, 1.0)}
+        outputs = outputs | {x: Output(x)}
     membrane = f"({membrane})/c_m"
     after = "_free = int(wait == 0)\nv = _free*_moved + (1 - _free)*v\nwait = wait - (1 - _free)"
     step = "_before = v\n" + runge_kutta({"v": membrane}, closed, h) + "\n_moved = v\nv = _before\n" + after
@@ -235,7 +237,7 @@ def _conductance_cell(p, initial, h, step_ns, alpha=False, more=(), fixed_curren
         receptors=receptors,
         variables={"wait": "integer"},
         outputs=outputs,
-        inputs=({} if fixed_current else _CURRENT) | {"v_thresh": ("v_thresh", 1.0, 0.0)},
+        inputs=_CURRENT | {"v_thresh": Input("v_thresh", above=("v_reset", p["v_reset"]))},
     )
 
 
@@ -252,7 +254,7 @@ def if_cond_alpha(p, initial, h, step_ns):
 def if_facets_hardware1(p, initial, h, step_ns):
     """`iaf_cond_exp` with what the FACETS "stage 1" chip has fixed."""
     fixed = {"cm": 0.2, "tau_refrac": 1.0, "e_rev_E": 0.0, "i_offset": 0.0, "g_l": p["g_leak"]}
-    return _conductance_cell(p | fixed, initial, h, step_ns, fixed_current=True)
+    return _conductance_cell(p | fixed, initial, h, step_ns)
 
 
 def if_cond_exp_gsfa_grr(p, initial, h, step_ns):
@@ -302,9 +304,14 @@ fired = int(fired + _hit > 0)
         start={"v": initial["v"], "w": 1000.0 * initial["w"], **start},
         receptors=receptors,
         variables={"wait": "integer", "fired": "integer"},
-        outputs=_V | _CONDUCTANCES | {"w": ("w", 1e-3)},
-        inputs=_CURRENT | {"v_thresh": ("v_peak" if no_upswing else "v_thresh", 1.0, 0.0)},
+        outputs=_V | _CONDUCTANCES | {"w": Output("w", 1000.0)},
+        inputs=_CURRENT | {"v_thresh": _adex_threshold(p, no_upswing)},
     )
+
+
+def _adex_threshold(p, no_upswing):
+    """The threshold is where the upswing begins, or, without one, where the cell spikes."""
+    return Input("v_peak", above=("v_reset", p["v_reset"])) if no_upswing else Input("v_thresh")
 
 
 def _unrolled(code, times):
@@ -358,7 +365,7 @@ def hh_cond_exp(p, initial, h, step_ns):
         start={"v": initial["v"], "m": initial["m"], "h": initial["h"], "n": initial["n"], **start},
         receptors=receptors,
         variables={"wait": "integer", "fired": "integer"},
-        outputs=_V | _CONDUCTANCES | {x: (x, 1.0) for x in "mhn"},
+        outputs=_V | _CONDUCTANCES | {x: Output(x) for x in "mhn"},
         inputs=_CURRENT,
     )
 
@@ -375,7 +382,7 @@ def izhikevich(p, initial, h, step_ns):
         constants=c,
         start={"v": initial["v"], "u": initial["u"]},
         receptors=dict.fromkeys(RECEPTORS, Receptor("v", 1.0)),
-        outputs=_V | {"u": ("u", 1.0)},
+        outputs=_V | {"u": Output("u")},
         inputs=_CURRENT,
     )
 

@@ -7,7 +7,7 @@ import numpy
 
 from ..part import Part
 from ..session import CoupleError
-from . import groups
+from . import groups, own
 from .exchange import Exchange
 
 VERSION = "2.9"
@@ -69,6 +69,17 @@ class Component:
         for receptor in port.receptors:
             self.first_place[port.name, receptor] = self.part.reserve(port.population["count"])
 
+    def name_port(self, name, group, receptors):
+        """Names a group of a user's model behind a population."""
+        port = own.population(self.part, self.ports, "couple.brian2.port", name)
+        own.name_port(self.brian2, port, group, receptors)
+        self._add_port(port)
+
+    def name_signal(self, way, name, variable, group, own_variable):
+        """Names a variable of a user's model as one of a population."""
+        port = own.population(self.part, self.ports, f"couple.brian2.{way}", name)
+        own.name_signal(self.brian2, self.part, port, way, variable, group, own_variable)
+
     # -- synapses ---------------------------------------------------------------------------------------------------
 
     def _place_of(self, projection, target, synapses):
@@ -84,26 +95,35 @@ class Component:
 
     # -- run --------------------------------------------------------------------------------------------------------
 
-    def run(self):
-        """Simulates for the duration of the run."""
+    def run(self, network=None, namespace=None):
+        """Simulates for the duration of the run: a user's network, or the populations that have a cell."""
+        if self.finished:
+            raise CoupleError("couple.brian2.run() was called twice")
         brian2 = self.brian2
         began = time.monotonic()
+        if type(brian2.get_device()).__name__ != "RuntimeDevice":
+            raise CoupleError("Brian2's standalone mode cannot exchange spikes while it runs. Help: leave out set_device()")
+        if network is None:
+            network = brian2.Network()
+        elif not isinstance(network, brian2.Network):
+            raise CoupleError(
+                f"couple.brian2.run() takes a Network, not {network!r}. Help: run(Network(collect())) takes all that was made"
+            )
+        network.add(*(port.group for port in self.ports.values() if port.population.get("cell") and port.group is not None))
+        own.check(self.part, self.ports, network)
         self.part.connect(self._place_of)
         exchange = Exchange(self.part, self.ports.values(), self.first_place)
-        network = brian2.Network(*(port.group for port in self.ports.values() if port.group is not None))
         network.add(*_operations(brian2.defaultclock, exchange))
         neurons = sum(port.population["count"] for port in self.ports.values())
         _log(f"Brian2 {brian2.__version__}, NumPy {numpy.__version__}: {neurons} neurons, {self.part.places} places for "
              f"input, slices of {self.part.slice_ns / 1e6} ms; built in {time.monotonic() - began:.2f} s")
-        self.session.start()
-        began = time.monotonic()
-        exchange.begin()
-        network.run(self.part.duration_ns * 1e-9 * brian2.second)
+        # Brian2 makes its code first; with the first step the run begins.
+        network.run(self.part.duration_ns * 1e-9 * brian2.second, namespace=namespace or {})
         if not exchange.over:
             raise CoupleError(f"Brian2 stopped at {exchange.now_ns / 1e6} ms")
         self.session.finish()
         self.finished = True
-        _log(f"simulated {self.part.duration_ns / 1e6} ms in {time.monotonic() - began:.2f} s")
+        _log(f"simulated {self.part.duration_ns / 1e6} ms in {time.monotonic() - exchange.began:.2f} s")
 
 
 def _operations(clock, exchange):
@@ -115,5 +135,10 @@ def _operations(clock, exchange):
             super().__init__(clock=clock, when=when, order=order, name=f"couple_{when}*")
             self.run = function
 
-    # After everything else of the last slot of a step.
-    return [Operation(exchange.deliver, "after_groups", 0), Operation(exchange.end_step, "end", 1 << 30)]
+    # Before everything else in a step, and after it.
+    first, last = -(1 << 30), 1 << 30
+    return [
+        Operation(exchange.begin_step, "start", first),
+        Operation(exchange.deliver, "after_groups", 0),
+        Operation(exchange.end_step, "end", last),
+    ]

@@ -1,20 +1,23 @@
 """What is done in each step and each window while Brian2 runs.
 
-One `Network.run` for the whole run. Two operations of Brian2's schedule do the exchange. In step k, from (k - 1) h to k h:
+One `Network.run` for the whole run. Operations in Brian2's schedule do the exchange. In step k, from (k - 1) h to k h:
 
 * `after_groups`, between the update of the state and the threshold: what arrives at k h is added. So a spike with delay d
   acts d after its stamp, neither earlier nor a step later, and the threshold sees it.
 * `end`: the step's spikes are noted, with its end as their stamp (Brian2 itself stamps them with its beginning). At the end
-  of a window they are sent, and the next window's input is taken.
+  of a window they are sent, and the next window's input is taken. Samples of signals are taken here, and what drives the
+  coming step is set.
 
 So nothing of Brian2's own time is used but the number of its steps.
 """
 
 import ctypes
+import time
 
 import numpy
 
 from .. import native
+from . import signals
 from ..part import _Arrivals
 
 _PLACES, _SUMS = numpy.dtype(numpy.uint32), numpy.dtype(numpy.float64)
@@ -31,6 +34,8 @@ class Exchange:
         self.slice_end_ns = self.window_end_ns = 0
         self.windows = self.session.windows()
         self.over = False
+        #: When the run began, by the clock of the machine.
+        self.began = None
         #: Input of the step at hand by place; zero between two steps.
         self.sums = numpy.zeros(part.places)
         self.arrivals = iter(())
@@ -39,6 +44,9 @@ class Exchange:
         self._reference = ctypes.byref(self._struct)
         self.outlets = [o for port in ports if port.group is not None for o in [Outlet(part, port)] if o.wanted]
         self.inlets = [i for port in ports if port.group is not None for i in self._inlets(port, first_place)]
+        named = {port.name: port for port in ports}
+        self.samplers = signals.samplers(self.session, named, part.window_ns // part.step_ns)
+        self.drivers = signals.drivers(self.session, named)
         self.recorded_stimuli = [
             p for p in part.populations.values() if p["local"] and p["stimulus"] and p.get("output") is not None
         ]
@@ -53,6 +61,16 @@ class Exchange:
         return [Inlet(port, variable, parts) for variable, parts in variables.items()]
 
     # -- each step --------------------------------------------------------------------------------------------------
+
+    def begin_step(self):
+        """Before the first step: waits until all components are ready, and begins the first window."""
+        if self.began is None:
+            self.session.start()
+            self.began = time.monotonic()
+            self.next_window()
+            self._next_slice()
+            for driver in self.drivers:
+                driver.drive()
 
     def deliver(self):
         """Adds what arrives at the end of the step at hand."""
@@ -72,8 +90,12 @@ class Exchange:
         now = self.now_ns
         for outlet in self.outlets:
             outlet.note(now)
+        for sampler in self.samplers:
+            sampler.note()
         if now == self.slice_end_ns:
             self._end_slice()
+        for driver in self.drivers:
+            driver.drive()
 
     # -- each slice -------------------------------------------------------------------------------------------------
 
@@ -103,19 +125,19 @@ class Exchange:
 
     # -- each window ------------------------------------------------------------------------------------------------
 
-    def begin(self):
-        """Begins the first window."""
-        self.next_window()
-        self._next_slice()
-
     def next_window(self):
         """Ends the window at hand, and takes the input of the next one; False at the end of the run."""
+        if self.now_ns > 0:
+            for sampler in self.samplers:
+                sampler.hand_over()
         window = next(self.windows, None)
         if window is None:
             self.over = True
             return False
         start_ns, self.window_end_ns = window
         self.part.fill(start_ns, self.window_end_ns)
+        for driver in self.drivers:
+            driver.take()
         for population in self.recorded_stimuli:
             self._record_stimulus(population, start_ns, self.window_end_ns)
         return True

@@ -17,9 +17,8 @@ class Port:
     group: object
     #: {receptor: cells.Receptor}
     receptors: dict
-    #: {name in a configuration: (variable, factor)}: what can be given away, and what the factor leads to its unit.
+    #: What can be given away and what can be set from elsewhere, by names of the configuration: Output and Input.
     outputs: dict = field(default_factory=dict)
-    #: What can be set from elsewhere: {name in a configuration: (variable, factor, offset)}.
     inputs: dict = field(default_factory=dict)
 
     @property
@@ -27,11 +26,22 @@ class Port:
         """Of the population."""
         return self.population["name"]
 
+    def of(self, signal):
+        """The neurons whose variable a signal is."""
+        return self if signal.group is None else Port(self.population, signal.group, {})
+
     def array(self, variable):
         """A variable's values, in place."""
         group = self.group
         start, stop = getattr(group, "start", 0), getattr(group, "stop", len(group))
         return group.variables[variable].get_value()[start:stop]
+
+    def reader(self, variable):
+        """A function that gives a variable's values, also those of one that follows from others."""
+        if hasattr(self.group.variables[variable], "get_value"):
+            values = self.array(variable)
+            return lambda: values
+        return lambda: getattr(self.group, variable + "_")[:]
 
 
 def create(brian2, part, population):
@@ -59,7 +69,7 @@ def _group(brian2, model, count, name):
     lines += [f"{x} : {kind}" for x, kind in model.variables.items()]
     lines += [f"{x} = {expression} : 1" for x, expression in model.derived.items()]
     # What can be set from elsewhere has an array.
-    settable = {variable for variable, *_ in model.inputs.values()}
+    settable = {entry.variable for entry in model.inputs.values()}
     namespace = {}
     for x, value in model.constants.items():
         if numpy.ndim(value) == 0 and x not in settable:
