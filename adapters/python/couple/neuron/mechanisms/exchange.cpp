@@ -243,6 +243,9 @@ void Exchange::begin_signals() {
 /// Returns true when any has changed.
 bool Exchange::drive(std::int64_t time_ns, bool cells, bool as_event) {
   bool changed = false;
+  // NEURON refuses what is earlier than an event that it has delivered; those of this step are over by then.
+  const double now = nrn_threads->_t;
+  if (!variable_step) nrn_threads->_t = now + 0.49 * nrn_threads->_dt;
   const std::size_t row = static_cast<std::size_t>((time_ns - window_start_ns) / step_ns);
   for (Drive& drive : drives) {
     // With the fixed step there is no difference between the two.
@@ -264,6 +267,7 @@ bool Exchange::drive(std::int64_t time_ns, bool cells, bool as_event) {
       }
     }
   }
+  nrn_threads->_t = now;
   return changed;
 }
 

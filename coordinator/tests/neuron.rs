@@ -1,0 +1,286 @@
+//! NEURON as a component: whole against halves, with other simulators, against NEURON without couple, and with a user's
+//! own model. Equal means equal spikes, bit for bit. Needs the managed environment (`couple setup neuron`), and says so
+//! when it is not there.
+
+#![allow(clippy::unwrap_used, reason = "how a test fails")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use couple::setup::neuron;
+use tempfile::TempDir;
+
+/// Skips the test where NEURON has not been set up.
+macro_rules! needs_neuron {
+    () => {
+        if neuron::installed().is_none() {
+            println!("skipped: {} needs NEURON: run `couple setup neuron`", module_path!());
+            return;
+        }
+    };
+}
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Runs of one test, in a folder of its own.
+struct Runs {
+    folder: TempDir,
+}
+
+impl Runs {
+    fn new() -> Self {
+        Runs { folder: TempDir::new().unwrap() }
+    }
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.folder.path().join(name), text).unwrap();
+    }
+    fn couple(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_couple"));
+        command.args(arguments).current_dir(self.folder.path()).output().unwrap()
+    }
+    fn start(&self, label: &str, config: &str) -> Output {
+        let file = format!("{label}.toml");
+        self.write(&file, config);
+        self.couple(&["run", "--quiet", "--label", label, "--out", ".", &file])
+    }
+    fn log(&self, label: &str) -> String {
+        let logs = fs::read_dir(self.folder.path().join(label).join("logs")).into_iter().flatten().flatten();
+        logs.map(|l| fs::read_to_string(l.path()).unwrap_or_default()).collect::<Vec<_>>().join("\n")
+    }
+    fn run(&self, label: &str, config: &str) {
+        let output = self.start(label, config);
+        assert!(output.status.success(), "{label}: {}\n{}", text(&output), self.log(label));
+    }
+    fn fails(&self, label: &str, config: &str, words: &[&str]) {
+        let output = self.start(label, config);
+        assert_eq!(output.status.code(), Some(3), "{label}: {}", text(&output));
+        let said = text(&output);
+        for word in words {
+            assert!(said.contains(word), "{label}: `{word}` is not in\n{said}");
+        }
+    }
+    fn compare(&self, a: &str, b: &str, code: i32) {
+        let output = self.couple(&["compare", a, b]);
+        assert_eq!(output.status.code(), Some(code), "{a} and {b}: {}", text(&output));
+    }
+    fn assert_same(&self, a: &str, b: &str) {
+        self.compare(a, b, 0);
+    }
+    fn assert_different(&self, a: &str, b: &str) {
+        self.compare(a, b, 5);
+    }
+    /// Recorded spikes of a population.
+    fn spikes(&self, label: &str, population: &str) -> u64 {
+        let record = fs::read_to_string(self.folder.path().join(label).join("record.json")).unwrap();
+        let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+        let one = record["populations"].as_array().unwrap().iter().find(|p| p["name"] == population);
+        one.and_then(|p| p["spikes"].as_u64()).unwrap()
+    }
+}
+
+/// Where the two populations of network.toml live.
+#[derive(Clone, Copy)]
+struct Layout<'a> {
+    /// Settings of the component of E, and of that of I where it lives apart.
+    e: &'a str,
+    i: Option<&'a str>,
+    window: Option<&'a str>,
+}
+
+const FIXED: &str = "simulator = \"neuron\"";
+const VARIABLE: &str = "simulator = \"neuron\"\ncvode = { atol = 1e-6 }";
+
+/// Parameters, weights of excitation, inhibition and noise for some ten to a hundred spikes a second.
+fn strength(cell: &str) -> [&'static str; 4] {
+    match cell {
+        "IF_curr_alpha" => ["cm = 0.25, tau_refrac = 2.0", "0.3", "-0.3", "0.6"],
+        "IF_curr_delta" => ["cm = 0.25, tau_refrac = 2.0", "0.5", "-0.5", "1.0"],
+        "Izhikevich" => ["d = 4.0", "0.5", "-0.5", "1.5"],
+        "IF_cond_exp" | "IF_cond_exp_gsfa_grr" => ["cm = 0.25, tau_refrac = 2.0", "0.002", "0.002", "0.003"],
+        "IF_cond_alpha" => ["cm = 0.25, tau_refrac = 2.0", "0.01", "0.01", "0.014"],
+        "IF_facets_hardware1" => ["tau_syn_E = 20.0", "0.0005", "0.0005", "0.0006"],
+        "EIF_cond_exp_isfa_ista" => ["tau_refrac = 2.0, b = 0.05", "0.003", "0.003", "0.004"],
+        "EIF_cond_alpha_isfa_ista" => ["tau_refrac = 0.0, b = 0.05", "0.001", "0.001", "0.002"],
+        "HH_cond_exp" => ["gbar_K = 5.5", "0.02", "0.02", "0.03"],
+        _ => ["cm = 0.25, tau_refrac = 2.0", "0.06", "-0.06", "0.1"],
+    }
+}
+
+fn network(layout: Layout<'_>, cell: &str) -> String {
+    let [params, w, inhibition, noise] = strength(cell);
+    let mut components = format!("[component.a]\n{}\n", layout.e);
+    if let Some(i) = layout.i {
+        components += &format!("[component.b]\n{i}\n");
+    }
+    fs::read_to_string(file("neuron/network.toml"))
+        .unwrap()
+        .replace("@components@", &components)
+        .replace("@window@", &layout.window.map_or(String::new(), |w| format!("window = \"{w}\"")))
+        .replace("@I@", if layout.i.is_some() { "b" } else { "a" })
+        .replace("@cell@", cell)
+        .replace("@params@", params)
+        .replace("@inhibition@", inhibition)
+        .replace("@noise@", noise)
+        .replace("@w@", w)
+}
+
+const CELLS: [&str; 11] = [
+    "IF_curr_exp",
+    "IF_curr_alpha",
+    "IF_curr_delta",
+    "IF_cond_exp",
+    "IF_cond_alpha",
+    "IF_cond_exp_gsfa_grr",
+    "IF_facets_hardware1",
+    "EIF_cond_exp_isfa_ista",
+    "EIF_cond_alpha_isfa_ista",
+    "HH_cond_exp",
+    "Izhikevich",
+];
+
+/// With every cell, by both integrators, in a closed loop.
+#[test]
+fn halves_equal_the_whole_with_every_cell() {
+    needs_neuron!();
+    for cell in CELLS {
+        let runs = Runs::new();
+        for (integrator, settings) in [("fixed", FIXED), ("variable", VARIABLE)] {
+            let (whole, halves) = (format!("{integrator}-whole"), format!("{integrator}-halves"));
+            runs.run(&whole, &network(Layout { e: settings, i: None, window: None }, cell));
+            runs.run(&halves, &network(Layout { e: settings, i: Some(settings), window: None }, cell));
+            runs.assert_same(&whole, &halves);
+            let spikes = runs.spikes(&whole, "E");
+            assert!(spikes > 30, "{cell}, {integrator}: {spikes} spikes are too few to mean anything");
+        }
+        runs.assert_different("fixed-whole", "variable-whole");
+    }
+}
+
+#[test]
+fn windows_and_ranks_make_no_difference() {
+    needs_neuron!();
+    let runs = Runs::new();
+    for (integrator, settings) in [("fixed", FIXED), ("variable", VARIABLE)] {
+        let label = |name: &str| format!("{integrator}-{name}");
+        let two_ranks = format!("{settings}\nranks = 2");
+        let (e, i) = (settings, Some(settings));
+        runs.run(&label("whole"), &network(Layout { e, i: None, window: None }, "IF_cond_exp"));
+        for (name, layout) in [
+            ("halves-of-a-step", Layout { e, i, window: Some("0.1 ms") }),
+            ("whole-odd-windows", Layout { e, i: None, window: Some("0.7 ms") }),
+            ("whole-long-windows", Layout { e, i: None, window: Some("50 ms") }),
+            ("two-ranks", Layout { e: &two_ranks, i: None, window: None }),
+        ] {
+            runs.run(&label(name), &network(layout, "IF_cond_exp"));
+            runs.assert_same(&label("whole"), &label(name));
+        }
+    }
+}
+
+/// NEURON at 0.025 ms and native at 0.1 ms in one loop.
+#[test]
+fn a_fine_step_in_a_loop_with_a_coarse_one() {
+    needs_neuron!();
+    let runs = Runs::new();
+    let fine = format!("{FIXED}\nstep = \"0.025 ms\"");
+    let native = "simulator = \"native\"";
+    for (label, window) in [("planned", None), ("shortest", Some("0.1 ms"))] {
+        runs.run(label, &network(Layout { e: native, i: Some(&fine), window }, "IF_curr_exp"));
+    }
+    runs.assert_same("planned", "shortest");
+    assert!(runs.spikes("planned", "I") > 100, "{} spikes", runs.spikes("planned", "I"));
+}
+
+/// Where each spike makes the next cell fire at once, every delay shows in the stamps.
+#[test]
+fn delays_are_exact() {
+    needs_neuron!();
+    let runs = Runs::new();
+    let chain = |component: &str| fs::read_to_string(file("neuron/chain.toml")).unwrap().replace("@b@", component);
+    runs.run("native", &chain("simulator = \"native\""));
+    let last = runs.spikes("native", "C");
+    assert_eq!(last, 5, "each of the pulses gets to the end of the chain");
+    for (label, component) in [("fixed", FIXED), ("variable", VARIABLE)] {
+        runs.run(label, &chain(component));
+        runs.assert_same("native", label);
+    }
+}
+
+/// NEURON as it is, without couple, has the same spikes: its own sections and synapses, events by NetCon.
+#[test]
+fn a_users_model_does_what_it_does_without_couple() {
+    needs_neuron!();
+    let runs = Runs::new();
+    let python = neuron::installed().unwrap();
+    for (label, cvode) in [("fixed", ""), ("variable", "cvode = { atol = 1e-3 }")] {
+        runs.run(label, &script(&file("neuron/model.py").display().to_string(), cvode));
+        let output = Command::new(&python).arg(file("neuron/plain.py")).arg(label).output().unwrap();
+        assert!(output.status.success(), "{}", text(&output));
+        let expected: Vec<i64> = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(expected.len() >= 8, "{expected:?}");
+        // What the relay hears is written by a program of ours: spikes of P, one delay later.
+        let heard = fs::read_to_string(runs.folder.path().join("heard.json")).unwrap();
+        let heard: Vec<i64> = serde_json::from_str(&heard).unwrap();
+        assert_eq!(heard, expected, "{label}");
+    }
+}
+
+#[test]
+fn signals_do_not_depend_on_windows() {
+    needs_neuron!();
+    let runs = Runs::new();
+    let config = |settings: &str, window: &str| {
+        let text = fs::read_to_string(file("neuron/signals.toml")).unwrap();
+        text.replace("@neuron@", settings).replace("@window@", window)
+    };
+    for (integrator, settings) in [("fixed", FIXED), ("variable", VARIABLE)] {
+        runs.run(integrator, &config(settings, ""));
+        let short = format!("{integrator}-short");
+        runs.run(&short, &config(settings, "window = \"0.1 ms\""));
+        runs.assert_same(integrator, &short);
+        assert!(runs.spikes(integrator, "E") > 3, "{} spikes", runs.spikes(integrator, "E"));
+    }
+    runs.run("native", &config("simulator = \"native\"", ""));
+    runs.assert_different("fixed", "native");
+}
+
+fn script(model: &str, cvode: &str) -> String {
+    fs::read_to_string(file("neuron/script.toml"))
+        .unwrap()
+        .replace("@model@", model)
+        .replace("@cvode@", cvode)
+        .replace("@listener@", &file("neuron/listener.py").display().to_string())
+        .replace("@python@", &neuron::installed().unwrap().display().to_string())
+}
+
+#[test]
+fn mistakes_in_a_script_are_told() {
+    needs_neuron!();
+    let runs = Runs::new();
+    let begin =
+        "from neuron import h\nimport couple.neuron as cn\ncn.setup()\ns = h.Section()\nsyn = h.ExpSyn(s(0.5))\n";
+    let port = "cn.port('P', synapses={'excitatory': [syn]}, spikes=[(s(0.5), -10)])\n";
+    let cases: [(&str, String, &[&str]); 10] = [
+        ("no-setup", "import couple.neuron as cn\ncn.port('P')\n".into(), &["no-setup.py:2", "setup() first"]),
+        ("unknown", format!("{begin}cn.port('Q', spikes=[])\n"), &["unknown.py:6", "those are: P"]),
+        ("width", format!("{begin}cn.port('P', spikes=[1, 2])\n"), &["has size 1", "given 2"]),
+        ("no-synapse", format!("{begin}cn.port('P', synapses={{'excitatory': [s]}})\n"), &["NET_RECEIVE"]),
+        ("nothing", format!("{begin}cn.run()\n"), &["nothing.py:6", "what is behind `P`"]),
+        ("no-run", format!("{begin}{port}"), &["ended without calling couple.neuron.run()"]),
+        ("step", format!("{begin}{port}h.dt = 0.1\ncn.run()\n"), &["h.dt = 0.1", "0.025 ms"]),
+        ("before", format!("{begin}h.finitialize()\nh.fadvance()\n{port}cn.run()\n"), &["simulated already"]),
+        ("exception", format!("{begin}raise KeyError('soma')\n"), &["exception.py:6", "KeyError"]),
+        ("signal", format!("{begin}cn.output('P', 'w', [s(0.5)._ref_v])\n"), &["no analog variable `w`"]),
+    ];
+    for (label, model, words) in cases {
+        runs.write(&format!("{label}.py"), &model);
+        runs.fails(label, &script(&format!("{label}.py"), ""), words);
+    }
+}
