@@ -10,6 +10,9 @@ use tempfile::TempDir;
 
 /// Pages whose blocks are run from top to bottom, below.
 const GUIDES: [&str; 3] = ["guide.md", "components.md", "converters.md"];
+/// Where the section on signals of the page on components begins, and the next one.
+const SIGNALS: &str = "\n## Signals and messages\n";
+const BEHIND_SIGNALS: &str = "\n## The two phases\n";
 /// Pages with blocks that other tests run: the planner's (`plan/tests/page.rs`), the recorder's (`tests/python.rs`), and
 /// the configuration on plasticity below.
 const TESTED_ELSEWHERE: [&str; 3] = ["time.md", "recording.md", "plasticity.md"];
@@ -149,6 +152,8 @@ fn components_in_all_languages_are_the_same() {
     let example = workspace().join("examples/component");
     let folder = TempDir::new().unwrap();
     let page = page("docs/components.md");
+    let (before, signals) = page.split_once(SIGNALS).unwrap();
+    let page = format!("{before}{}", signals.split_once(BEHIND_SIGNALS).unwrap().1);
     let mut others = String::new();
     for (language, block) in fenced(&page) {
         let shown = match language.as_str() {
@@ -179,6 +184,51 @@ fn components_in_all_languages_are_the_same() {
         let run = couple(&["run", "--quiet", "--label", label, "own.toml"], folder.path());
         assert_success(&run, label);
         assert_success(&couple(&["compare", "long", label], folder.path()), label);
+    }
+}
+
+/// The section on signals shows the files of its example, and all programs give the same spikes and samples.
+#[test]
+fn signals_in_all_languages_are_the_same() {
+    if test_python().is_none() {
+        return eprintln!("skipped: COUPLE_TEST_PYTHON names no Python interpreter with NumPy");
+    }
+    let folder = TempDir::new().unwrap();
+    let mut files: Vec<(PathBuf, String)> = Vec::new();
+    for entry in std::fs::read_dir(workspace().join("examples/clamp")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            std::fs::copy(&path, folder.path().join(path.file_name().unwrap())).unwrap();
+            files.push((path.clone(), std::fs::read_to_string(path).unwrap()));
+        }
+    }
+    let page = page("docs/components.md");
+    let section = page.split_once(SIGNALS).unwrap().1.split_once(BEHIND_SIGNALS).unwrap().0;
+    let mut others = String::new();
+    for (language, block) in fenced(section) {
+        if ["sh", "text"].contains(&language.as_str()) {
+            others.extend(["```", language.as_str(), "\n", block.as_str(), "```\n"]);
+        } else {
+            let shown = files.iter().position(|(_, text)| *text == block);
+            files.remove(shown.unwrap_or_else(|| panic!("no file of examples/clamp is like this:\n{block}")));
+        }
+    }
+    let left: Vec<_> = files.iter().map(|(path, _)| path.file_name().unwrap()).collect();
+    assert_eq!(left, ["README.md"], "files of examples/clamp that the page does not show");
+    walk(&others, folder.path());
+    let compile = "cc -std=c99 -O2 -I \"$COUPLE/ports/ffi/include\" clamp.c -o clamp-c -L \"$BUILT\" -lcouple_ffi \
+                   -Wl,-rpath,\"$BUILT\"";
+    shell(compile, folder.path());
+    let built = program("couple").parent().unwrap().join("examples/clamp");
+    assert!(built.exists(), "{} is missing: cargo build --workspace --all-targets", built.display());
+    std::fs::copy(built, folder.path().join("clamp-rust")).unwrap();
+    let config = std::fs::read_to_string(folder.path().join("config.toml")).unwrap();
+    for program in ["clamp-c", "clamp-rust"] {
+        let own = config.replace("script    = \"clamp.py\"", &format!("command = [\"./{program}\"]"));
+        assert!(own != config);
+        std::fs::write(folder.path().join("own.toml"), own).unwrap();
+        shell(&format!("couple run --quiet --label in-{program} own.toml"), folder.path());
+        shell(&format!("couple compare clamp in-{program}"), folder.path());
     }
 }
 
