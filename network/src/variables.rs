@@ -211,6 +211,35 @@ mod tests {
         assert!(!supports(Simulator::Native, Cell::IfCurrExp, "gsyn_exc"));
     }
 
+    /// The table of docs/signals.md; `COUPLE_UPDATE=1 cargo test` writes it anew.
+    #[test]
+    fn the_page_tells_what_each_simulator_offers() {
+        let list = |all: &[&VariableInfo]| all.iter().map(|v| v.name.as_str()).collect::<Vec<_>>().join(", ");
+        let row = |kind: Cell| {
+            let all = of(&cell(kind));
+            let (out, into): (Vec<_>, Vec<_>) = all.iter().partition(|v| v.gives());
+            let without = |simulator: Simulator| {
+                let missing: Vec<_> = all.iter().filter(|v| !supports(simulator, kind, &v.name)).collect();
+                (!missing.is_empty())
+                    .then(|| format!("`{}`: {}", format!("{simulator:?}").to_lowercase(), list(&missing)))
+            };
+            let without: Vec<_> = SIMULATORS.into_iter().filter_map(without).collect();
+            format!("| `{}` | {} | {} | {} |\n", kind.name(), list(&out), list(&into), without.join("; "))
+        };
+        let table: String = Cell::ALL.into_iter().map(row).collect();
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/signals.md");
+        let page = std::fs::read_to_string(&path).expect("the page is there");
+        let (before, rest) = page.split_once("| cell | out | in |").expect("the table is there");
+        let (head, rest) = rest.split_once("|---|---|---|---|\n").expect("a head");
+        let after = rest.split_once("\n\n").expect("the table ends").1;
+        let new = format!("{before}| cell | out | in |{head}|---|---|---|---|\n{table}\n{after}");
+        if std::env::var_os("COUPLE_UPDATE").is_some() {
+            std::fs::write(&path, &new).expect("writable");
+        }
+        let written = std::fs::read_to_string(&path).expect("the page is there");
+        assert!(written == new, "docs/signals.md is not current: run the tests with COUPLE_UPDATE=1");
+    }
+
     #[test]
     fn a_linear_map_is_as_wide_as_its_matrix() {
         let map = Converter::Linear { matrix: vec![vec![0.0; 5]; 3], unit_in: "mV".into(), unit_out: "nA".into() };

@@ -9,7 +9,7 @@ use couple_tests::{program, workspace};
 use tempfile::TempDir;
 
 /// Pages whose blocks are run from top to bottom, below.
-const GUIDES: [&str; 3] = ["guide.md", "components.md", "converters.md"];
+const GUIDES: [&str; 4] = ["guide.md", "components.md", "converters.md", "signals.md"];
 /// Where the section on signals of the page on components begins, and the next one.
 const SIGNALS: &str = "\n## Signals and messages\n";
 const BEHIND_SIGNALS: &str = "\n## The two phases\n";
@@ -143,6 +143,11 @@ fn the_page_on_converters_runs_from_top_to_bottom() {
     walk(&page("docs/converters.md"), TempDir::new().unwrap().path());
 }
 
+#[test]
+fn the_page_on_signals_is_planned_as_it_says() {
+    walk(&page("docs/signals.md"), TempDir::new().unwrap().path());
+}
+
 /// The page on components shows the files of the example, and all programs give the same spikes.
 #[test]
 fn components_in_all_languages_are_the_same() {
@@ -177,7 +182,7 @@ fn components_in_all_languages_are_the_same() {
     std::fs::copy(built, folder.path().join("muscle-rust")).unwrap();
     // What the page says to change for a program that is no script.
     let config = std::fs::read_to_string(folder.path().join("config.toml")).unwrap();
-    for (label, program) in [("c", "muscle"), ("rust", "muscle-rust")] {
+    for (label, program) in [("c", "muscle"), ("cpp", "muscle-cpp"), ("rust", "muscle-rust")] {
         let line = format!("command = [\"./{program}\"]");
         let own: Vec<_> = config.lines().map(|l| if l.starts_with("script ") { &line } else { l }).collect();
         std::fs::write(folder.path().join("own.toml"), own.join("\n")).unwrap();
