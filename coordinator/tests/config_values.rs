@@ -95,6 +95,7 @@ fn resolved_configurations_give_the_same_network() {
         (EVERYTHING, &["N=6", "run.duration=3 s"][..]),
         ("../configs/default.toml", &["run.seed=5"]),
         ("../configs/quickstart.toml", &[]),
+        ("tests/config/good/signals.toml", &[]),
         ("../examples/microcircuit/config.toml", &["component.l4.simulator=native"]),
     ] {
         let first = load(path, sets);
