@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use couple::config::{self, Diagnostic, Loaded, render_all};
+use couple::plan::{self, PlanOptions};
 use couple_network::description::{Connector, Delay, Distribution, Model, Network, Receptor, Recording, Value};
 use couple_ports::time::Span;
 use proptest::prelude::*;
@@ -362,6 +363,7 @@ fn mangled() -> impl Strategy<Value = String> {
     let texts = [
         std::fs::read_to_string(EVERYTHING).expect("readable"),
         std::fs::read_to_string("../configs/default.toml").expect("readable"),
+        std::fs::read_to_string("tests/config/good/signals.toml").expect("readable"),
     ];
     let odd = prop::sample::select(vec![
         "",
@@ -419,7 +421,14 @@ proptest! {
 
     #[test]
     fn mangled_configurations_never_panic(text in mangled()) {
-        show_all(config::parse(Path::new(EVERYTHING), &text, &[]));
+        let loaded = config::parse(Path::new(EVERYTHING), &text, &[]);
+        if let Ok(loaded) = &loaded {
+            let options = PlanOptions { window_override: loaded.options.window, cores: 2 };
+            if let Err(error) = plan::plan(&loaded.network, &options) {
+                show_all(Err(vec![error.diagnose(&loaded.network, &loaded.places)]));
+            }
+        }
+        show_all(loaded);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! One test for each rule of the planner.
 
-use couple_network::description::{Delay, Distribution, Simulator};
+use couple_network::description::{Delay, Distribution, Interpolation, Simulator};
 
-use super::super::{LONGEST_WINDOW, PlanError};
+use super::super::{LONGEST_WINDOW, Plan, PlanError};
 use super::{Net, ms, net, windows};
 
 fn pair(there: &str, back: &str) -> Net {
@@ -153,6 +153,65 @@ fn rings_hold_a_volley() {
     let plan = net.plan().unwrap();
     assert_eq!(plan.channels.iter().map(|c| c.capacity).collect::<Vec<_>>(), [1 << 20, 1 << 20]);
     assert_eq!(plan.memory.rings, 2 << 20);
+}
+
+#[test]
+fn rings_hold_the_samples_of_a_window_and_a_message() {
+    let hold = Interpolation::Hold;
+    let mut net = net("12 ms").component("a", "0.1", 1).component("b", "0.1", 1).signal("a", "b", "1", hold);
+    assert_eq!(net.plan().unwrap().channels[0].capacity, 64 << 10);
+    (net.0.populations[0].size, net.0.populations[1].size) = (1000, 1000);
+    // 16 windows of 1 ms that the sender may be ahead, and one more: 170 rows of 8,000 bytes.
+    let plan = net.plan().unwrap();
+    assert_eq!(plan.channels[0].capacity, 2 << 20);
+    assert!(plan.memory.held > 170 * 8000, "{:?}", plan.memory);
+    (net.0.populations[0].size, net.0.populations[1].size) = (1 << 24, 1 << 24);
+    // Fewer windows, and no larger ring: a block goes through it in parts.
+    let plan = net.plan().unwrap();
+    assert_eq!((plan.channels[0].capacity, plan.links[0].credit), (16 << 20, Some(ms("3"))));
+    let plan = net_of_messages().plan().unwrap();
+    // A message of 64 KiB and its packet take no more than a quarter.
+    assert!(plan.channels.iter().all(|c| c.capacity >= 4 * (65 << 10)), "{:?}", plan.channels);
+}
+
+fn net_of_messages() -> Net {
+    net("12 ms").component("a", "0.1", 2).component("b", "0.1", 2).messages("a", "b", "1")
+}
+
+#[test]
+fn a_loop_of_ranks_that_do_not_all_hear_each_other_is_bounded_by_credit() {
+    let hold = Interpolation::Hold;
+    let net = |ranks| net("12 ms").component("a", "0.1", ranks).component("b", "0.1", ranks);
+    let signals = |ranks| net(ranks).signal("a", "b", "1", hold).signal("b", "a", "1", hold);
+    let ends = |plan: &Plan| plan.channels.iter().map(|c| (c.from, c.to)).collect::<Vec<_>>();
+    let one = signals(1).plan().unwrap();
+    assert!(one.channels.iter().all(|c| c.credit.is_none()));
+    let two = signals(2).plan().unwrap();
+    assert_eq!(ends(&two), [(0, 2), (1, 3), (2, 0), (3, 1)]);
+    assert!(two.channels.iter().all(|c| c.credit == Some(ms("16")) && c.lead == ms("16")), "{:?}", two.channels);
+    // Spikes go from each rank to each, so that all are held together.
+    let all = signals(2).projection("a", "b", "1").projection("b", "a", "1").plan().unwrap();
+    assert!(all.channels.iter().all(|c| c.credit.is_none()));
+    // With longer delays they hold less than the signals' tell.
+    let less = signals(2).projection("a", "b", "2").projection("b", "a", "2").plan().unwrap();
+    assert!(less.channels.iter().all(|c| c.credit.is_some()));
+    let delays: Vec<_> = less.channels.iter().map(|c| c.min_delay.to_string()).collect();
+    assert_eq!(delays, ["1 ms", "2 ms", "2 ms", "1 ms", "1 ms", "2 ms", "2 ms", "1 ms"]);
+}
+
+#[test]
+fn linear_interpolation_of_later_samples_is_refused() {
+    let net = |delay| {
+        net("12 ms").component("a", "1", 1).component("b", "0.1", 1).signal("a", "b", delay, Interpolation::Linear)
+    };
+    assert!(net("1").plan().is_ok());
+    let error = net("0.9").plan().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the delay 0.9 ms of signal `a.x0` to `b.x0` is too short to interpolate between samples that are 1 ms apart"
+    );
+    let help = miette::Diagnostic::help(&error).unwrap().to_string();
+    assert_eq!(help, "use a delay of at least 1 ms, or interpolation = \"hold\"");
 }
 
 #[test]
