@@ -21,6 +21,7 @@ How a component uses it::
     session.finish()
 """
 
+import contextlib
 import ctypes
 from dataclasses import dataclass
 
@@ -41,17 +42,61 @@ class _Arrivals(ctypes.Structure):
     ]
 
 
+class _Plasticity(ctypes.Structure):
+    _fields_ = [("kind", ctypes.c_int32)] + [
+        (name, ctypes.c_double)
+        for name in (
+            "unit", "u", "tau_rec", "tau_facil", "tau_plus", "tau_minus", "a_plus", "a_minus", "w_min", "w_max", "mu_plus",
+            "mu_minus",
+        )
+    ]
+
+
+def _plasticity(projection):
+    """The rule of a projection as the table takes it, or None for static synapses."""
+    synapse = projection.get("synapse") or {}
+    kinds = {"TsodyksMarkramSynapse": 0, "STDPMechanism": 1}
+    if synapse.get("type") not in kinds:
+        return None
+    known = {name.lower(): value for name, value in synapse.items() if name != "type"}
+    rule = _Plasticity(kind=kinds[synapse["type"]], unit=projection["grid"], tau_plus=1.0, tau_minus=1.0)
+    for name, _ in _Plasticity._fields_[2:]:
+        if name in known:
+            setattr(rule, name, known[name])
+    return rule
+
+
 def _declare(library):
     pointer, u32, size, i64 = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_size_t, ctypes.c_int64
     for name, result, arguments in [
         ("couple_table_new", pointer, [u32, i64]),
         ("couple_table_source", i64, [pointer, u32, ctypes.POINTER(_Synapses)]),
         ("couple_table_spikes", ctypes.c_int, [pointer, u32, pointer, size]),
+        ("couple_table_plastic", i64, [pointer, u32, ctypes.POINTER(_Synapses), pointer, ctypes.POINTER(_Plasticity)]),
+        ("couple_table_posts", ctypes.c_int, [pointer, pointer, size]),
         ("couple_table_take", ctypes.c_int, [pointer, i64, ctypes.POINTER(_Arrivals)]),
     ]:
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
     return library
+
+
+def _spikes(indices, times_ns):
+    spikes = numpy.empty(len(indices), _SPIKE)
+    spikes["time_ns"], spikes["index"], spikes["count"] = times_ns, indices, 1
+    return spikes
+
+
+@contextlib.contextmanager
+def _columns(pre, place, weight, delay_ns):
+    """Synapses as the library takes them; what they point to lives as long as the context."""
+    kinds = [(pre, numpy.uint32), (place, numpy.uint32), (weight, numpy.float64), (delay_ns, numpy.int64)]
+    columns = [numpy.ascontiguousarray(values, dtype) for values, dtype in kinds]
+    table = _Synapses()
+    for (name, kind), values in zip(_Synapses._fields_, columns):
+        setattr(table, name, values.ctypes.data_as(kind))
+    table.n = len(columns[0])
+    yield table
 
 
 class InputTable:
@@ -69,23 +114,25 @@ class InputTable:
 
     def add_source(self, width, pre, place, weight, delay_ns):
         """Adds the synapses of a source of `width` neurons; returns its number."""
-        columns = [
-            numpy.ascontiguousarray(values, dtype)
-            for values, dtype in [
-                (pre, numpy.uint32), (place, numpy.uint32), (weight, numpy.float64), (delay_ns, numpy.int64)
-            ]
-        ]
-        table = _Synapses()
-        for (name, kind), values in zip(_Synapses._fields_, columns):
-            setattr(table, name, values.ctypes.data_as(kind))
-        table.n = len(columns[0])
-        add = self._library.couple_table_source
-        return self._session._check(add(self.pointer, width, ctypes.byref(table)))
+        with _columns(pre, place, weight, delay_ns) as table:
+            return self._session._check(self._library.couple_table_source(self.pointer, width, ctypes.byref(table)))
+
+    def add_plastic(self, width, pre, place, weight, delay_ns, neuron, rule):
+        """Adds the plastic synapses of a projection as a source of their own; `neuron` numbers the postsynaptic ones."""
+        neuron = numpy.ascontiguousarray(neuron, numpy.uint32)
+        with _columns(pre, place, weight, delay_ns) as table:
+            add = self._library.couple_table_plastic
+            number = add(self.pointer, width, ctypes.byref(table), neuron.ctypes.data, ctypes.byref(rule))
+            return self._session._check(number)
+
+    def add_posts(self, neurons, times_ns):
+        """Spikes of postsynaptic neurons, by number."""
+        spikes = _spikes(neurons, times_ns)
+        self._session._check(self._library.couple_table_posts(self.pointer, spikes.ctypes.data, len(spikes)))
 
     def add_spikes(self, source, indices, times_ns):
         """Spikes of a source, as arrays."""
-        spikes = numpy.empty(len(indices), _SPIKE)
-        spikes["time_ns"], spikes["index"], spikes["count"] = times_ns, indices, 1
+        spikes = _spikes(indices, times_ns)
         self.add_events(source, spikes.ctypes.data, len(spikes))
 
     def add_events(self, source, events, n):
@@ -138,8 +185,12 @@ class Part:
         self.places = 0
         self.table = None
         self.feeds = []
-        #: Number in the table of each population whose neurons have synapses here, by id.
+        #: Numbers in the table of each population whose neurons have synapses here, by id: one for all static synapses,
+        #: and one for each projection with plastic ones.
         self.sources = {}
+        #: For the neurons of this rank that have STDP: number of the population's first one in the table, by id.
+        self.posts = {}
+        self._neurons = 0
         #: No spike of a neuron of this rank arrives here sooner.
         self.slice_ns = self.window_ns
 
@@ -188,26 +239,45 @@ class Part:
             synapses = self.session.synapses(projection["id"])
             found = place_of(projection, target, synapses)
             place, weight = found if isinstance(found, tuple) else (found, synapses.weight)
+            rule = _plasticity(projection)
             columns.setdefault(source["id"], []).append(
-                (projection["min_delay_ns"], synapses.pre, place, weight, synapses.delay_ns)
+                (projection["min_delay_ns"], rule, self._post(target, synapses, rule))
+                + (synapses.pre, place, weight, synapses.delay_ns)
             )
         for population, parts in columns.items():
             self._connect_source(self._by_id[population], parts)
 
     def _connect_source(self, source, parts):
         min_delay_ns = min(part[0] for part in parts)
-        pre, place, weight, delay_ns = (numpy.concatenate([part[i] for part in parts]) for i in range(1, 5))
-        number = self.sources[source["id"]] = self.table.add_source(source["size"], pre, place, weight, delay_ns)
+        numbers = self.sources[source["id"]] = []
+        static = [part[3:] for part in parts if part[1] is None]
+        if static:
+            columns = (numpy.concatenate([part[i] for part in static]) for i in range(4))
+            numbers.append(self.table.add_source(source["size"], *columns))
+        for part in parts:
+            if part[1] is not None:
+                numbers.append(self.table.add_plastic(source["size"], *part[3:], part[2], part[1]))
+                # The postsynaptic spikes that a presynaptic one meets must be known when it acts.
+                self.slice_ns = min(self.slice_ns, part[0])
         if source["stimulus"]:
-            self.feeds.append(Feed(True, source["id"], number, min_delay_ns))
+            self.feeds += [Feed(True, source["id"], number, min_delay_ns) for number in numbers]
             return
         if source["count"] > 0:
             self.slice_ns = min(self.slice_ns, min_delay_ns)
+        pre = numpy.unique(numpy.concatenate([part[3] for part in parts]))
         for link in self.description["inputs"]:
             if link["source_id"] == source["id"] and not link.get("target"):
-                self.feeds.append(Feed(False, link["index"], number, link["min_delay_ns"]))
+                self.feeds += [Feed(False, link["index"], number, link["min_delay_ns"]) for number in numbers]
                 own = (pre >= source["first"]) & (pre < source["first"] + source["count"])
-                self.session.need(link["index"], numpy.unique(pre[~own]))
+                self.session.need(link["index"], pre[~own])
+
+    def _post(self, target, synapses, rule):
+        """The numbers of postsynaptic neurons of plastic synapses."""
+        if rule is None:
+            return None
+        if target["id"] not in self.posts:
+            self.posts[target["id"]], self._neurons = self._neurons, self._neurons + target["count"]
+        return synapses.post.astype(numpy.int64) - target["first"] + self.posts[target["id"]]
 
     # -- window by window; a component that does this in compiled code uses `feeds` and `table.pointer` -----------------
 
@@ -240,8 +310,12 @@ class Part:
         if output is not None:
             for index, time_ns in zip(indices.tolist(), times_ns.tolist()):
                 self.session.emit(output, index, time_ns)
-        source = self.sources.get(population["id"])
-        if source is not None and len(indices):
+        if len(indices) == 0:
+            return
+        if population["id"] in self.posts:
+            offset = self.posts[population["id"]] - population["first"]
+            self.table.add_posts(numpy.asarray(indices, numpy.int64) + offset, times_ns)
+        for source in self.sources.get(population["id"], []):
             self.table.add_spikes(source, indices, times_ns)
 
 

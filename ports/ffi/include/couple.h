@@ -89,6 +89,7 @@ const char *couple_last_error(void);
  *     id, name, from, to               from and to are ids of populations
  *     receptor                         "excitatory" or "inhibitory"
  *     min_delay_ns, max_delay_ns       the shortest and the longest delay that can occur
+ *     grid                             weights are multiples of this, the grid of the receptor
  *     internal                         true when both populations live in this component
  *   inputs[]                           the links that arrive here
  *     index                            number for couple_input_events and couple_need
@@ -202,6 +203,23 @@ couple_table *couple_table_new(uint32_t places, int64_t grid_ns);
 
 /* Adds the synapses of a source of `width` neurons; `post` holds places. Returns the number of the source. */
 int64_t couple_table_source(couple_table *table, uint32_t width, const couple_synapse_table *synapses);
+
+/* How the weights of a projection change: docs/plasticity.md. Times in ms, weights in the unit of the synapses. */
+typedef struct {
+  int32_t kind;                       /* 0: Tsodyks-Markram, 1: STDP */
+  double unit;                        /* `grid` of the projection in couple_description: what arrives is rounded to it */
+  double u, tau_rec, tau_facil;       /* Tsodyks-Markram */
+  double tau_plus, tau_minus, a_plus, a_minus, w_min, w_max, mu_plus, mu_minus; /* STDP */
+} couple_plasticity;
+
+/* Adds the plastic synapses of a projection as a source of their own; returns its number. `neurons` has for each synapse
+ * the number of its postsynaptic neuron, of the component's own choice. */
+int64_t couple_table_plastic(couple_table *table, uint32_t width, const couple_synapse_table *synapses,
+                             const uint32_t *neurons, const couple_plasticity *rule);
+
+/* Spikes of postsynaptic neurons (index is their number), in order of time for each. Before input is taken up to t + d,
+ * with d the shortest delay of plastic synapses, all up to t must have been given. */
+int couple_table_posts(couple_table *table, const couple_spike *spikes, size_t n);
 
 /* Spikes of a source, each of which must arrive after what has been taken. */
 int couple_table_spikes(couple_table *table, uint32_t source, const couple_spike *spikes, size_t n);

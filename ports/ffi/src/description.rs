@@ -1,6 +1,7 @@
 //! The description as JSON, for programs that do not read the binary one.
 
 use couple_network::description::{Model, Network, Plasticity, Population, Receptor, Value};
+use couple_network::weights::receptor_grid;
 use couple_network::variables;
 use couple_ports::control::{Interpolation, MessageIn, SignalIn, SignalOut, Welcome};
 use couple_ports::index::IndexMap;
@@ -94,6 +95,7 @@ fn projection(network: &Network, welcome: &Welcome, id: usize) -> serde_json::Va
         "max_delay_ns": projection.delay.max(step).ns(),
         "internal": network.source_component(projection) == own && network.target_component(projection) == own,
         "synapse": synapse(projection.plasticity),
+        "grid": receptor_grid(network, projection.to, projection.receptor).unit(),
     })
 }
 

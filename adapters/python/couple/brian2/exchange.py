@@ -178,8 +178,11 @@ class Outlet:
         group, population = port.group, port.population
         self.session, self.table = part.session, part.table
         self.output = population.get("output")
-        self.source = part.sources.get(population["id"])
-        self.wanted = self.output is not None or self.source is not None
+        self.sources = part.sources.get(population["id"], [])
+        #: Leads from a neuron to its number in the table, where it has synapses that learn from its spikes.
+        posts = part.posts.get(population["id"])
+        self.to_post = None if posts is None else posts - population["first"]
+        self.wanted = self.output is not None or bool(self.sources) or posts is not None
         # Numbers of the neurons that fired in the step, and at the end how many.
         self.spikespace = group.variables["_spikespace"].get_value()
         self.start, self.stop = getattr(group, "start", 0), getattr(group, "stop", None)
@@ -213,8 +216,10 @@ class Outlet:
         spikes["time_ns"], spikes["index"], spikes["count"] = time_ns, index + self.shift, 1
         if self.output is not None:
             self._emit(numpy.ascontiguousarray(spikes["index"]), time_ns)
-        if self.source is not None:
-            self.table.add_events(self.source, spikes.__array_interface__["data"][0], len(spikes))
+        if self.to_post is not None:
+            self.table.add_posts(spikes["index"].astype(numpy.int64) + self.to_post, time_ns)
+        for source in self.sources:
+            self.table.add_events(source, spikes.__array_interface__["data"][0], len(spikes))
 
     def _emit(self, index, time_ns):
         addresses = (a.__array_interface__["data"][0] for a in (index, time_ns))

@@ -220,22 +220,19 @@ class Component:
              f"{slice_ns / 1e6} ms; built in {time.monotonic() - began:.2f} s")
         self.session.start()
         began = time.monotonic()
-        self.exchange.run(self.part.table.pointer, len(self.part.sources), slice_ns)
+        self.exchange.run(self.part.table.pointer, sum(map(len, self.part.sources.values())), slice_ns)
         self.finished = True
         _log(f"simulated {self.part.duration_ns / 1e6} ms in {time.monotonic() - began:.2f} s: "
              f"{self.exchange.spikes()} spikes, {self.exchange.events()} inputs")
 
     def _hand_over(self):
         """Tells the exchange of spikes and signals."""
-
-        def number(value):
-            return -1 if value is None else value
-
         emitting = [port for port in self.ports.values() if port.first_emitter is not None]
         for port in sorted(emitting, key=lambda port: port.first_emitter):
             population = port.population
-            output, source = population.get("output"), self.part.sources.get(population["id"])
-            self.exchange.emitters(number(output), number(source), population["first"], population["count"])
+            identity = population["id"]
+            sources, post = self.part.sources.get(identity, []), self.part.posts.get(identity)
+            self.exchange.emitters(population.get("output"), post, population, sources)
         for feed in self.part.feeds:
             self.exchange.feed(feed.stimulus, feed.number, feed.source, feed.min_delay_ns)
         for signal in self.description["signals_out"]:

@@ -42,7 +42,7 @@ class Exchange:
             ("open", None, [pointer, i64, ctypes.c_int]),
             ("flag", None, [size, size, ctypes.c_double]),
             ("places", size, []),
-            ("emitters", None, [i64, i64, u32, u32]),
+            ("emitters", None, [i64, i64, u32, u32, ctypes.POINTER(u32), size]),
             ("feed", None, [ctypes.c_int, u32, u32, i64]),
             ("output", None, [u32]),
             ("drive", None, [ctypes.POINTER(u32), size, ctypes.c_double, size, size]),
@@ -52,7 +52,14 @@ class Exchange:
         ]:
             function = getattr(self._library, "couple_neuron_" + name)
             function.restype, function.argtypes = result, arguments
-            setattr(self, name if name not in ("error", "drive", "run") else "_" + name, function)
+            setattr(self, name if name not in ("error", "drive", "emitters", "run") else "_" + name, function)
+
+    def emitters(self, output, post, population, sources):
+        """The next emitters of spikes are the neurons of a population; see `couple_neuron_emitters`."""
+        count, numbers = population["count"], (ctypes.c_uint32 * len(sources))(*sources)
+        self._emitters(
+            -1 if output is None else output, -1 if post is None else post, population["first"], count, numbers, len(sources)
+        )
 
     def drive(self, signals, flag=0.0, first_place=0, count=0):
         """The sum of some signals sets a parameter of cells, or the variables that have been collected."""

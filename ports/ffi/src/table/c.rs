@@ -2,6 +2,7 @@
 
 use std::ffi::c_int;
 
+use super::plastic::Plasticity;
 use super::{Columns, Table};
 use crate::border::{Fault, guard, guard_value, pointer};
 use crate::{Spike, SynapseTable};
@@ -40,15 +41,49 @@ pub unsafe extern "C" fn couple_table_source(table: *mut Table, width: u32, syna
         let (table, synapses) =
             unsafe { (&mut *pointer(table, "table")?, &*pointer(synapses.cast_mut(), "synapses")?) };
         // SAFETY: columns of its length, as required of the caller.
-        let columns = unsafe {
-            Columns {
-                pre: column(synapses.pre, synapses.n, "pre")?,
-                place: column(synapses.post, synapses.n, "post")?,
-                weight: column(synapses.weight, synapses.n, "weight")?,
-                delay_ns: column(synapses.delay_ns, synapses.n, "delay_ns")?,
-            }
-        };
+        let columns = unsafe { columns(synapses)? };
         Ok(i64::from(table.add_source(width, columns).map_err(Fault)?))
+    })
+}
+
+/// See `couple.h`.
+///
+/// # Safety
+/// As for [`couple_table_source`]; `neurons` has as many elements as there are synapses, `rule` is NULL or can be read.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn couple_table_plastic(
+    table: *mut Table,
+    width: u32,
+    synapses: *const SynapseTable,
+    neurons: *const u32,
+    rule: *const Plasticity,
+) -> i64 {
+    guard_value(-1, || {
+        // SAFETY: not NULL, and as required of the caller.
+        let (table, synapses, rule) = unsafe {
+            (
+                &mut *pointer(table, "table")?,
+                &*pointer(synapses.cast_mut(), "synapses")?,
+                *pointer(rule.cast_mut(), "rule")?,
+            )
+        };
+        // SAFETY: columns of its length, as required of the caller.
+        let (columns, neurons) = unsafe { (columns(synapses)?, column(neurons, synapses.n, "neurons")?) };
+        Ok(i64::from(table.add_plastic(width, columns, neurons, rule).map_err(Fault)?))
+    })
+}
+
+/// See `couple.h`.
+///
+/// # Safety
+/// As for [`couple_table_source`]; `spikes` has `n` of them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn couple_table_posts(table: *mut Table, spikes: *const Spike, n: usize) -> c_int {
+    guard(|| {
+        // SAFETY: not NULL, and n spikes, as required of the caller.
+        let (table, spikes) = unsafe { (&mut *pointer(table, "table")?, column(spikes, n, "spikes")?) };
+        table.add_posts(spikes);
+        Ok(0)
     })
 }
 
@@ -104,6 +139,20 @@ pub unsafe extern "C" fn couple_table_free(table: *mut Table) {
         }
         Ok(0)
     });
+}
+
+/// # Safety
+/// `synapses` holds columns of its length, which live as long as they are used.
+unsafe fn columns<'a>(synapses: &SynapseTable) -> Result<Columns<'a>, Fault> {
+    // SAFETY: as required of the caller.
+    unsafe {
+        Ok(Columns {
+            pre: column(synapses.pre, synapses.n, "pre")?,
+            place: column(synapses.post, synapses.n, "post")?,
+            weight: column(synapses.weight, synapses.n, "weight")?,
+            delay_ns: column(synapses.delay_ns, synapses.n, "delay_ns")?,
+        })
+    }
 }
 
 /// # Safety

@@ -7,12 +7,14 @@
 //! the order in which spikes were given cannot be told from them.
 
 mod c;
+mod plastic;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
 use crate::Spike;
+use plastic::{History, Plastic, Plasticity};
 
 /// Synapses of one source neuron that have the same delay.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +25,15 @@ struct Run {
     end: usize,
 }
 
-/// All synapses of one source, a population or whatever else has numbered neurons.
+/// A source of spikes.
+#[derive(Debug)]
+enum Kind {
+    Static(Source),
+    /// Position among the plastic ones.
+    Plastic(usize),
+}
+
+/// All static synapses of one source, a population or whatever else has numbered neurons.
 #[derive(Debug)]
 struct Source {
     /// The runs of neuron `i` are `runs[first[i]..first[i + 1]]`.
@@ -69,9 +79,12 @@ pub(crate) struct Arrivals {
 #[derive(Debug)]
 pub struct Table {
     grid_ns: i64,
-    sources: Vec<Source>,
-    /// By time of arrival.
+    sources: Vec<Kind>,
+    plastics: Vec<Plastic>,
+    histories: Vec<History>,
+    /// By time of arrival: along static synapses, and what plastic ones have sent.
     pending: BTreeMap<i64, Vec<Volley>>,
+    sent: BTreeMap<i64, Vec<(u32, f64)>>,
     /// Up to when it has been taken.
     taken_ns: i64,
     /// Sum of each place, and whether it has one; empty between two times.
@@ -89,7 +102,10 @@ impl Table {
         Ok(Table {
             grid_ns,
             sources: vec![],
+            plastics: vec![],
+            histories: vec![],
             pending: BTreeMap::new(),
+            sent: BTreeMap::new(),
             taken_ns: 0,
             sums: vec![0.0; places as usize],
             touched: vec![false; places as usize],
@@ -97,8 +113,28 @@ impl Table {
         })
     }
 
-    /// Adds the synapses of a source of `width` neurons; returns its number.
-    pub(crate) fn add_source(&mut self, width: u32, synapses: Columns<'_>) -> Result<u32, String> {
+    /// Adds the plastic synapses of a projection from `width` neurons; returns the number of a source of its own.
+    /// `neurons` are the numbers of the postsynaptic ones in [`Self::add_posts`].
+    pub(crate) fn add_plastic(
+        &mut self,
+        width: u32,
+        synapses: Columns<'_>,
+        neurons: &[u32],
+        rule: Plasticity,
+    ) -> Result<u32, String> {
+        self.check(width, synapses)?;
+        self.plastics.push(Plastic::new(width, synapses, neurons, rule, &mut self.histories)?);
+        self.sources.push(Kind::Plastic(self.plastics.len() - 1));
+        Ok(self.sources.len() as u32 - 1)
+    }
+
+    /// Spikes of postsynaptic neurons. All up to a time must be known when input is taken up to that time and the shortest
+    /// delay of the plastic synapses.
+    pub(crate) fn add_posts(&mut self, spikes: &[Spike]) {
+        self.histories.iter_mut().for_each(|history| history.add(spikes));
+    }
+
+    fn check(&self, width: u32, synapses: Columns<'_>) -> Result<(), String> {
         let Columns { pre, place, weight, delay_ns } = synapses;
         let places = self.sums.len();
         for i in 0..pre.len() {
@@ -115,6 +151,13 @@ impl Table {
                 return Err(format!("a synapse with the weight {}", weight[i]));
             }
         }
+        Ok(())
+    }
+
+    /// Adds the synapses of a source of `width` neurons; returns its number.
+    pub(crate) fn add_source(&mut self, width: u32, synapses: Columns<'_>) -> Result<u32, String> {
+        self.check(width, synapses)?;
+        let Columns { pre, place, weight, delay_ns } = synapses;
         let mut order: Vec<usize> = (0..pre.len()).collect();
         order.sort_unstable_by_key(|&i| (pre[i], delay_ns[i], place[i]));
         let mut source = Source {
@@ -138,21 +181,25 @@ impl Table {
         for i in 0..width as usize {
             source.first[i + 1] += source.first[i];
         }
-        self.sources.push(source);
+        self.sources.push(Kind::Static(source));
         Ok(self.sources.len() as u32 - 1)
     }
 
     /// Spikes of a source; each must arrive after what has been taken.
     pub(crate) fn add_spikes(&mut self, source: u32, spikes: &[Spike]) -> Result<(), String> {
         let sources = self.sources.len();
-        let rows = self.sources.get(source as usize).ok_or_else(|| format!("source {source} of {sources}"))?;
+        let rows = match self.sources.get(source as usize) {
+            Some(Kind::Static(rows)) => rows,
+            Some(Kind::Plastic(at)) => return self.plastics[*at].receive(spikes, self.taken_ns),
+            None => return Err(format!("source {source} of {sources}")),
+        };
         for spike in spikes {
             let index = spike.index as usize;
             let (Some(&first), Some(&end)) = (rows.first.get(index), rows.first.get(index + 1)) else {
                 return Err(format!("a spike of neuron {index} of a source with {}", rows.first.len() - 1));
             };
             for run in &rows.runs[first..end] {
-                let arrival = self.on_grid(spike.time_ns + run.delay_ns);
+                let arrival = on_grid(spike.time_ns + run.delay_ns, self.grid_ns);
                 if arrival <= self.taken_ns {
                     return Err(format!(
                         "a spike of neuron {index} at {} ns arrives at {arrival} ns, but input up to {} ns has been \
@@ -167,34 +214,52 @@ impl Table {
         Ok(())
     }
 
-    fn on_grid(&self, ns: i64) -> i64 {
-        // Rounds up, also below zero.
-        -(-ns).div_euclid(self.grid_ns) * self.grid_ns
-    }
-
     /// What arrives up to `until_ns` (included) and has not been taken.
     pub(crate) fn take(&mut self, until_ns: i64) -> &Arrivals {
+        self.act(until_ns);
         let mut arrivals = std::mem::take(&mut self.arrivals);
         arrivals.time_ns.clear();
         arrivals.place.clear();
         arrivals.sum.clear();
         arrivals.first.clear();
         arrivals.first.push(0);
-        while let Some(entry) = self.pending.first_entry().filter(|entry| *entry.key() <= until_ns) {
-            let (time, volleys) = entry.remove_entry();
-            self.add_up(&volleys, &mut arrivals);
+        loop {
+            let next = [self.pending.first_key_value().map(|e| *e.0), self.sent.first_key_value().map(|e| *e.0)];
+            let Some(time) = next.into_iter().flatten().min().filter(|time| *time <= until_ns) else { break };
+            let volleys = self.pending.remove(&time).unwrap_or_default();
+            let sent = self.sent.remove(&time).unwrap_or_default();
+            self.add_up(&volleys, &sent, &mut arrivals);
             arrivals.time_ns.push(time);
             arrivals.first.push(arrivals.place.len());
         }
         self.taken_ns = self.taken_ns.max(until_ns);
+        plastic::forget(&mut self.plastics, &mut self.histories, self.taken_ns);
         self.arrivals = arrivals;
         &self.arrivals
     }
 
-    fn add_up(&mut self, volleys: &[Volley], arrivals: &mut Arrivals) {
+    /// Lets plastic synapses send what arrives up to `until_ns`, and more.
+    fn act(&mut self, until_ns: i64) {
+        let (grid, sent) = (self.grid_ns, &mut self.sent);
+        for plastic in &mut self.plastics {
+            plastic.act(until_ns, &self.histories, |arrival, place, weight| {
+                sent.entry(on_grid(arrival, grid)).or_default().push((place, weight));
+            });
+        }
+    }
+
+    fn add_up(&mut self, volleys: &[Volley], sent: &[(u32, f64)], arrivals: &mut Arrivals) {
         let begin = arrivals.place.len();
+        for &(place, weight) in sent {
+            let p = place as usize;
+            if !self.touched[p] {
+                self.touched[p] = true;
+                arrivals.place.push(place);
+            }
+            self.sums[p] += weight;
+        }
         for volley in volleys {
-            let source = &self.sources[volley.source as usize];
+            let Kind::Static(source) = &self.sources[volley.source as usize] else { continue };
             let (places, weights) = (&source.place[volley.first..volley.end], &source.weight[volley.first..volley.end]);
             for (&place, &weight) in places.iter().zip(weights) {
                 let p = place as usize;
@@ -218,4 +283,9 @@ impl Table {
             self.touched[p] = false;
         }
     }
+}
+
+/// The multiple of `grid_ns` at `ns` or next after it.
+fn on_grid(ns: i64, grid_ns: i64) -> i64 {
+    -(-ns).div_euclid(grid_ns) * grid_ns
 }

@@ -50,8 +50,9 @@ struct Place {
 /// A neuron that spikes.
 struct Emitter {
   std::int64_t output;  // of the session; -1: nobody wants its spikes
-  std::int64_t source;  // of the input table; -1: no synapse of it here
+  std::int64_t post;    // as a postsynaptic neuron in the input table; -1: nothing learns from its spikes
   std::uint32_t index;
+  std::uint32_t first, end;  // its sources in the input table are those at these positions of `sources`
 };
 
 /// What comes from elsewhere.
@@ -93,6 +94,9 @@ struct Exchange {
   std::vector<Feed> feeds;
   /// Spikes of the slice, by source of the table.
   std::vector<std::vector<couple_spike>> own;
+  std::vector<std::uint32_t> sources;
+  /// Those of neurons that plastic synapses learn from.
+  std::vector<couple_spike> posts;
   /// Spikes of the variable step that, rounded up, come after the slice; by emitter.
   std::vector<couple_spike> late;
   /// Weights of events that NEURON has in its queue.
@@ -146,7 +150,8 @@ void Exchange::emit(const Emitter& emitter, std::int64_t stamp) {
   if (emitter.output >= 0) {
     check(couple_emit(session, static_cast<std::uint32_t>(emitter.output), emitter.index, stamp));
   }
-  if (emitter.source >= 0) own[static_cast<std::size_t>(emitter.source)].push_back({stamp, emitter.index, 1});
+  if (emitter.post >= 0) posts.push_back({stamp, static_cast<std::uint32_t>(emitter.post), 1});
+  for (std::uint32_t i = emitter.first; i < emitter.end; ++i) own[sources[i]].push_back({stamp, emitter.index, 1});
 }
 
 void Exchange::fill() {
@@ -306,6 +311,8 @@ void Exchange::slice() {
   check(couple_table_take(table, until_ns, &arrivals));
   events += arrivals.first[arrivals.times];
   variable_step ? variable(arrivals) : fixed(arrivals);
+  if (!posts.empty()) check(couple_table_posts(table, posts.data(), posts.size()));
+  posts.clear();
   for (std::size_t source = 0; source < own.size(); ++source) {
     if (own[source].empty()) continue;
     check(couple_table_spikes(table, static_cast<std::uint32_t>(source), own[source].data(), own[source].size()));
@@ -391,8 +398,16 @@ void couple_neuron_flag(std::size_t first, std::size_t n, double flag) {
 
 std::size_t couple_neuron_places() { return exchange.places.size(); }
 
-void couple_neuron_emitters(std::int64_t output, std::int64_t source, std::uint32_t first, std::uint32_t n) {
-  for (std::uint32_t i = 0; i < n; ++i) exchange.emitters.push_back({output, source, first + i});
+/// The next `n` emitters are the neurons of a population from index `first` on. `post` is the first one's number as a
+/// postsynaptic neuron, or -1.
+void couple_neuron_emitters(std::int64_t output, std::int64_t post, std::uint32_t first, std::uint32_t n,
+                            const std::uint32_t* sources, std::size_t sources_n) {
+  const auto begin = static_cast<std::uint32_t>(exchange.sources.size());
+  exchange.sources.insert(exchange.sources.end(), sources, sources + sources_n);
+  const auto end = static_cast<std::uint32_t>(exchange.sources.size());
+  for (std::uint32_t i = 0; i < n; ++i) {
+    exchange.emitters.push_back({output, post < 0 ? -1 : post + i, first + i, begin, end});
+  }
 }
 
 void couple_neuron_feed(int stimulus, std::uint32_t number, std::uint32_t source, std::int64_t min_delay_ns) {
