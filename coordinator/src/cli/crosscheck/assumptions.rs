@@ -40,7 +40,7 @@ fn method(cell: Cell, component: &Component) -> String {
             }
             Cell::EifCondExpIsfaIsta | Cell::EifCondAlphaIsfaIsta => format!(
                 "Runge-Kutta-Fehlberg 4(5) with a tolerance of 1e-6 in each step of {step}; resets within the step, \
-                     the spike is at its end"
+                 the spike is at its end"
             ),
             Cell::Izhikevich => format!("forward Euler with the step of {step}: first order; {GRID}"),
         },
@@ -55,13 +55,27 @@ fn method(cell: Cell, component: &Component) -> String {
                     cvode.atol
                 )
             }
-            None => format!(
-                "implicit Euler with the step of {step}: first order, half the step halves the error; synapses decay \
-                 exactly; {GRID}"
-            ),
+            None => neuron(cell, step),
         },
         Simulator::Brian2 => brian2(cell, step),
         _ => format!("step {step}"),
+    }
+}
+
+/// NEURON with its fixed step: the membrane first, with everything else as it was at the start of the step.
+fn neuron(cell: Cell, step: Span) -> String {
+    let first = format!("with the step of {step}: first order, half the step halves the error");
+    let exponential =
+        "; a synapse is held over each step at its value at the start, which is about step/(2 tau_syn) too much";
+    match cell {
+        Cell::Izhikevich => format!("forward Euler {first}; {GRID}"),
+        Cell::EifCondExpIsfaIsta => {
+            format!("Euler, forward for the upstroke, implicit else, {first}{exponential}; {GRID}")
+        }
+        Cell::EifCondAlphaIsfaIsta => format!("Euler, forward for the upstroke, implicit else, {first}; {GRID}"),
+        // What begins at zero is held as often too low as too high.
+        Cell::IfCurrAlpha | Cell::IfCondAlpha | Cell::IfCurrDelta => format!("implicit Euler {first}; {GRID}"),
+        _ => format!("implicit Euler {first}{exponential}; {GRID}"),
     }
 }
 
