@@ -138,7 +138,7 @@ impl Run {
                         let peer = channel.peer_line;
                         return Err(format!("{rank} at {time} needs {peer}'s sample at {needed} ns of {reached}"));
                     }
-                    time = time + welcome.step;
+                    time += welcome.step;
                 }
             }
         }
