@@ -94,11 +94,16 @@ class SpikeOutput(Port):
         lies in ``(window.start_ns, window.end_ns]``. The order does not matter.
         """
         self._in_window("emit")
+        session = self._session
+        if type(neurons) is int and type(times_ns) is int and 0 <= neurons < self.width:
+            # One spike at a time, as a loop over steps has them.
+            if session.library.couple_emit(session.pointer, self._number, neurons, times_ns) < 0:
+                raise session.failed(self.name)
+            return
         index = self._integers(neurons, "neurons", numpy.uint32)
         time = self._integers(times_ns, "times_ns", numpy.int64)
         if index.shape != time.shape:
             index, time = self._together(index, time)
-        session = self._session
         index, time = numpy.ascontiguousarray(index), numpy.ascontiguousarray(time)
         data = index.__array_interface__["data"][0], time.__array_interface__["data"][0]
         if session.library.couple_emit_many(session.pointer, self._number, *data, index.size) < 0:
@@ -108,8 +113,9 @@ class SpikeOutput(Port):
         if index.ndim and time.ndim:
             shapes = f"neurons have the shape {index.shape}, times_ns {time.shape}"
             raise self._session.error(f"emit takes one time for each neuron, or one for all: {shapes}", self.name)
-        shape = index.shape or time.shape
-        return numpy.broadcast_to(index, shape), numpy.broadcast_to(time, shape)
+        if index.ndim:
+            return index, numpy.full(index.shape, time)
+        return numpy.full(time.shape, index), time
 
     def _integers(self, given: Integers, what: str, dtype: Any) -> NDArray[Any]:
         array = numpy.asarray(given)
