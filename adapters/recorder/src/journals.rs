@@ -155,7 +155,8 @@ pub fn expected(record: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(record).unwrap_or_default();
     let record: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
     let ranks = record["plan"]["ranks"].as_array().map_or(&[][..], Vec::as_slice);
-    let records = |rank: &&serde_json::Value| rank["recorded"].as_array().is_some_and(|p| !p.is_empty());
+    let any = |list: &serde_json::Value| list.as_array().is_some_and(|list| !list.is_empty());
+    let records = |rank: &&serde_json::Value| any(&rank["recordings"]) || any(&rank["recorded"]);
     ranks.iter().filter(records).filter_map(|rank| rank["name"].as_str().map(str::to_string)).collect()
 }
 

@@ -187,9 +187,14 @@ pub fn table(summary: &Summary) -> String {
         Some(ms) => format!("{spikes}, complete up to {ms} ms"),
         None => format!("{spikes}; the file does not say up to which time it is complete"),
     });
-    if !summary.signals.is_empty() {
-        lines.push(String::new());
-        lines.extend(signal_lines(&summary.signals));
+    match (summary.populations.is_empty(), summary.signals.is_empty()) {
+        (_, true) => {}
+        // Of spikes there is nothing to tell.
+        (true, false) => lines = signal_lines(&summary.signals),
+        (false, false) => {
+            lines.push(String::new());
+            lines.extend(signal_lines(&summary.signals));
+        }
     }
     lines.join("\n")
 }

@@ -75,9 +75,9 @@ fn frame(svg: &mut String, signal: &Signal, axis: &Axis, top: f64, (drawn, low, 
     let name = shorten(&signal.name());
     let all = signal.neurons.len();
     let neurons = if drawn < all { format!("{drawn} of {all}") } else { all.to_string() };
-    let unit = if signal.unit == "1" { String::new() } else { format!(" ({})", signal.unit) };
+    let below = if signal.unit == "1" { neurons } else { format!("{}, {neurons}", signal.unit) };
     let middle = top + PANEL / 2.0;
-    for (y, weight, size, text) in [(middle, 600, 12, name + &unit), (middle + 12.0, 400, 10, neurons)] {
+    for (y, weight, size, text) in [(middle, 600, 12, name), (middle + 12.0, 400, 10, below)] {
         let _ = writeln!(
             svg,
             "<text x=\"{}\" y=\"{}\" text-anchor=\"end\" font-weight=\"{weight}\" font-size=\"{size}\">{}</text>",
