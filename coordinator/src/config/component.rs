@@ -73,6 +73,14 @@ fn read_component(reader: &mut Reader, entry: &Entry, directory: &Path) -> Compo
                 .help("remove it; `ranks` divides the neurons among processes"),
         );
     }
+    if let (Some(Simulator::Neuron), Some(2..)) = (draft.simulator, threads) {
+        let message = "NEURON runs on one thread in each process".to_string();
+        reader.note(
+            Diagnostic::error("limit", fields.place_of("threads"), message)
+                .label("more than one")
+                .help("use `ranks` instead: each is a process with a part of the neurons"),
+        );
+    }
     let (script, command, python) = read_program(reader, &fields, draft.simulator, directory);
     let cvode = read_cvode(reader, &fields, draft.simulator);
     if let (Some(simulator), Some(step), Some(ranks), Some(threads)) = (draft.simulator, draft.step, ranks, threads)
