@@ -198,6 +198,40 @@ fn a_fine_step_in_a_loop_with_a_coarse_one() {
     assert!(runs.spikes("planned", "I") > 100, "{} spikes", runs.spikes("planned", "I"));
 }
 
+/// With cells that any simulator computes alike, plastic synapses give the spikes of the native simulator, whole, split
+/// and spanning.
+#[test]
+fn plastic_synapses_equal_native() {
+    needs_neuron!();
+    let runs = Runs::new();
+    let config = |e: &str, i: Option<&str>, window: &str| {
+        let b = i.map_or(String::new(), |i| format!("[component.b]\n{i}\n"));
+        fs::read_to_string(file("neuron/plastic.toml"))
+            .unwrap()
+            .replace("@components@", &format!("[component.a]\n{e}\n{b}"))
+            .replace("@I@", if i.is_some() { "b" } else { "a" })
+            .replace("@window@", window)
+    };
+    let native = "simulator = \"native\"";
+    runs.run("native", &config(native, None, ""));
+    // Does the plasticity matter at all?
+    runs.run("less", &config(native, None, "").replace("A_plus = 0.", "A_plus = 0.000"));
+    runs.assert_different("native", "less");
+    let ranks = format!("{FIXED}\nranks = 2");
+    for (label, e, i, window) in [
+        ("fixed", FIXED, None, ""),
+        ("fixed-halves", FIXED, Some(FIXED), ""),
+        ("fixed-ranks", ranks.as_str(), None, "window = \"0.1 ms\""),
+        ("variable", VARIABLE, None, ""),
+        ("variable-halves", VARIABLE, Some(VARIABLE), "window = \"0.1 ms\""),
+        ("fixed-native", FIXED, Some(native), ""),
+        ("native-variable", native, Some(VARIABLE), ""),
+    ] {
+        runs.run(label, &config(e, i, window));
+        runs.assert_same("native", label);
+    }
+}
+
 /// Where each spike makes the next cell fire at once, every delay shows in the stamps.
 #[test]
 fn delays_are_exact() {

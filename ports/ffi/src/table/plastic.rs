@@ -107,6 +107,16 @@ impl History {
         }
     }
 
+    #[cfg(test)]
+    pub fn limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
+    #[cfg(test)]
+    pub fn kept(&self) -> usize {
+        self.kept
+    }
+
     /// The spikes of a neuron in `(after, until]`.
     fn between(&self, neuron: u32, after: i64, until: i64) -> impl Iterator<Item = &Past> {
         let past = self.neurons.get(neuron as usize);
@@ -141,7 +151,7 @@ impl Plastic {
         rule: Plasticity,
         histories: &mut Vec<History>,
     ) -> Result<Plastic, String> {
-        if !(rule.unit > 0.0) || !matches!(rule.kind, 0 | 1) {
+        if rule.unit.is_nan() || rule.unit <= 0.0 || !matches!(rule.kind, 0 | 1) {
             return Err(format!("no plasticity of kind {} with a grid of {}", rule.kind, rule.unit));
         }
         let mut order: Vec<usize> = (0..synapses.pre.len()).collect();

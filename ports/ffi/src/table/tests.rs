@@ -87,3 +87,117 @@ fn bad_input_is_refused() {
     assert!(table.add_spikes(0, &[spike(5, 0)]).unwrap_err().contains("taken already"));
     assert!(Table::new(1, 0).unwrap_err().contains("grid"));
 }
+
+const TSODYKS: Plasticity = Plasticity {
+    kind: 0,
+    unit: 1e-12,
+    u: 0.4,
+    tau_rec: 30.0,
+    tau_facil: 12.0,
+    tau_plus: 17.0,
+    tau_minus: 23.0,
+    a_plus: 0.05,
+    a_minus: 0.06,
+    w_min: 0.1,
+    w_max: 2.0,
+    mu_plus: 0.6,
+    mu_minus: 0.4,
+};
+const STDP: Plasticity = Plasticity { kind: 1, ..TSODYKS };
+const MS: i64 = 1_000_000;
+
+/// A synapse from neuron 0 with this delay, presynaptic and postsynaptic spikes in turns of a ms: what arrives.
+fn plastic(rule: Plasticity, delay: i64, pre: &[i64], post: &[i64]) -> Vec<f64> {
+    let mut table = Table::new(1, 1).unwrap();
+    let columns = Columns { pre: &[0], place: &[0], weight: &[1.0], delay_ns: &[delay] };
+    assert_eq!(table.add_plastic(1, columns, &[0], rule).unwrap(), 0);
+    let mut arrived = vec![];
+    for start in (0..300 * MS).step_by(MS as usize) {
+        let of = |times: &[i64]| -> Vec<Spike> {
+            times.iter().filter(|&&t| t > start && t <= start + MS).map(|&t| spike(t, 0)).collect()
+        };
+        arrived.extend_from_slice(&table.take(start + MS).sum);
+        table.add_posts(&of(post));
+        table.add_spikes(0, &of(pre)).unwrap();
+    }
+    arrived
+}
+
+/// The same from each pair of spikes.
+fn every_pair(delay: i64, pre: &[i64], post: &[i64]) -> Vec<f64> {
+    let Plasticity { w_min, w_max, a_plus, a_minus, mu_plus, mu_minus, tau_plus, tau_minus, .. } = STDP;
+    let sum = |others: &[i64], at: i64, tau: f64| -> f64 {
+        others.iter().filter(|&&t| t < at).map(|&t| ((t - at) as f64 / 1e6 / tau).exp()).sum()
+    };
+    // At the synapse: presynaptic spikes when they are, postsynaptic ones a delay later; of one time, the latter first.
+    let mut events: Vec<(i64, bool)> = pre.iter().map(|&t| (t, true)).collect();
+    events.extend(post.iter().map(|&p| (p + delay, false)));
+    events.sort_unstable();
+    let late: Vec<i64> = post.iter().map(|&p| p + delay).collect();
+    let (mut part, mut arrived) = ((1.0 - w_min) / (w_max - w_min), vec![]);
+    for (at, presynaptic) in events {
+        if presynaptic {
+            part = f64::max(part - a_minus * part.powf(mu_minus) * sum(&late, at, tau_minus), 0.0);
+            arrived.push(part * (w_max - w_min) + w_min);
+        } else {
+            part = f64::min(part + a_plus * (1.0 - part).powf(mu_plus) * sum(pre, at, tau_plus), 1.0);
+        }
+    }
+    arrived
+}
+
+#[test]
+fn stdp_is_the_sum_over_all_pairs() {
+    // Some meet at the synapse at the same time.
+    let pre: Vec<i64> = (0..40).map(|i| (3 + 7 * i + i * i % 5) * MS).collect();
+    let post: Vec<i64> = (0..60).map(|i| (1 + 4 * i + i * i % 3) * MS).collect();
+    for delay in [MS, 2 * MS, 9 * MS] {
+        let pre: Vec<i64> = pre.iter().copied().filter(|t| t + delay < 290 * MS).collect();
+        let (found, expected) = (plastic(STDP, delay, &pre, &post), every_pair(delay, &pre, &post));
+        assert_eq!(found.len(), expected.len());
+        for (f, e) in found.iter().zip(&expected) {
+            assert!((f - e).abs() < 1e-9, "{delay}: {found:?} {expected:?}");
+        }
+        assert!(expected.iter().any(|w| *w < 0.9) || expected.iter().any(|w| *w > 1.1), "{expected:?}");
+    }
+}
+
+#[test]
+fn resources_are_used_up_and_recover() {
+    let pre: Vec<i64> = [5, 8, 9, 30, 31, 90].map(|t| t * MS).to_vec();
+    let found = plastic(TSODYKS, 2 * MS, &pre, &[]);
+    let (mut u, mut x) = (0.4, 1.0);
+    for (i, f) in found.iter().enumerate() {
+        if i > 0 {
+            let h = (pre[i] - pre[i - 1]) as f64 / 1e6;
+            (u, x) = (0.4 + u * 0.6 * (-h / 12.0).exp(), 1.0 + (x - x * u - 1.0) * (-h / 30.0).exp());
+        }
+        assert!((f - u * x).abs() < 1e-11, "{i}: {f} {}", u * x);
+    }
+    assert_eq!(found.len(), pre.len());
+}
+
+/// What no synapse needs any more is forgotten, and it makes no difference.
+#[test]
+fn forgetting_changes_nothing() {
+    let run = |limit: usize| {
+        let mut table = Table::new(1, 1).unwrap();
+        let columns = Columns { pre: &[0], place: &[0], weight: &[1.0], delay_ns: &[3 * MS] };
+        table.add_plastic(1, columns, &[0], STDP).unwrap();
+        let mut sums = vec![];
+        for t in 1..400 {
+            sums.extend_from_slice(&table.take(t * MS).sum);
+            table.add_posts(&[spike(t * MS, 0)]);
+            if t % 50 == 0 {
+                table.add_spikes(0, &[spike(t * MS, 0)]).unwrap();
+            }
+            table.histories[0].limit(limit);
+        }
+        (sums, table.histories[0].kept())
+    };
+    let ((all, many), (some, few)) = (run(usize::MAX), run(5));
+    assert_eq!((all.len(), many > 300, few < 20), (7, true, true));
+    for (a, b) in all.iter().zip(&some) {
+        assert!((a - b).abs() < 1e-12, "{all:?} {some:?}");
+    }
+}
