@@ -40,7 +40,7 @@ struct Bench {
 impl Bench {
     fn new(python: PathBuf) -> Bench {
         let runs = Runs::default();
-        for name in ["config.toml", "probe.py", "own.py", "own.c", "own.cpp"] {
+        for name in ["config.toml", "probe.py", "own.py", "own.c", "own.cpp", "ports.toml", "ports.py"] {
             std::fs::copy(workspace().join("tests/tests/clients").join(name), runs.folder().join(name)).unwrap();
         }
         Bench { runs, python }
@@ -155,6 +155,21 @@ fn every_mistake_is_told_with_component_and_port() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn connections_onto_one_port_are_merged_and_nobody_is_a_peer() {
+    let Some(python) = python() else { return };
+    let bench = Bench::new(python);
+    let python = bench.python.display().to_string();
+    let [many, one] = ["many", "one"].map(|name| format!("component.{name}.python={python:?}"));
+    let sets = ["--set", &many, "--set", &one];
+    for label in ["1 ms", "2 ms"] {
+        let window = format!("run.window={label}");
+        let run = [&["run", "--quiet", "--label", &label[..1], "--set", &window][..], &sets, &["ports.toml"]].concat();
+        let output = bench.runs.couple(&run);
+        assert!(output.status.success(), "{}", text(&output));
+    }
 }
 
 #[test]

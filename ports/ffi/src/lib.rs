@@ -7,6 +7,7 @@ mod border;
 mod description;
 mod ports;
 mod session;
+mod shown;
 mod signals;
 mod table;
 

@@ -9,6 +9,7 @@ use couple_ports::time::Time;
 use crate::Spike;
 use crate::border::Fault;
 use crate::session::Session;
+use crate::shown::Shown;
 
 /// A port, as `couple_find` tells it.
 #[repr(C)]
@@ -39,13 +40,15 @@ pub(crate) fn of_nobody(number: u32) -> Option<usize> {
 pub(crate) struct Ports {
     units: HashMap<String, CString>,
     /// Spikes of ports that several connections lead to, for the window at hand.
-    merged: HashMap<u32, Vec<Spike>>,
+    merged: HashMap<u32, Shown<Spike>>,
+    /// Those of which `merged` has been made for this window.
+    made: Vec<u32>,
 }
 
 impl Ports {
     /// The next window begins.
     pub(crate) fn clear(&mut self) {
-        self.merged.clear();
+        self.made.clear();
     }
 }
 
@@ -87,15 +90,21 @@ impl Session {
             inputs.filter(|(_, i)| i.target.as_ref() == Some(name)).map(|(link, _)| link as u32).collect();
         match links[..] {
             [link] => self.input_events(link),
-            _ if self.ports.merged.contains_key(&population) => Ok(&self.ports.merged[&population]),
             _ => {
                 self.check_window("couple_port_spikes")?;
-                let mut all = Vec::new();
-                for link in links {
-                    all.extend_from_slice(self.input_events(link)?);
+                if !self.ports.made.contains(&population) {
+                    let mut all = self.ports.merged.remove(&population).unwrap_or_default();
+                    all.clear();
+                    let merged: Result<(), Fault> = links.into_iter().try_for_each(|link| {
+                        all.extend_from_slice(self.input_events(link)?);
+                        Ok(())
+                    });
+                    all.sort_unstable();
+                    self.ports.merged.insert(population, all);
+                    merged?;
+                    self.ports.made.push(population);
                 }
-                all.sort_unstable();
-                Ok(self.ports.merged.entry(population).or_insert(all))
+                Ok(self.ports.merged.get(&population).map_or(&[], |spikes| spikes))
             }
         }
     }

@@ -14,6 +14,7 @@ use couple_ports::time::Time;
 use crate::border::Fault;
 use crate::description::{describe, owned};
 use crate::ports::{Ports, of_nobody};
+use crate::shown::Shown;
 use crate::signals::Mailbox;
 use crate::{Spike, SynapseTable};
 
@@ -28,9 +29,11 @@ pub struct Session {
     window: Option<Window>,
     needed: Vec<Option<IndexSet>>,
     /// Spikes of each input in this window, and whether they have been taken out of the session.
-    inputs: Vec<Vec<Spike>>,
+    inputs: Vec<Shown<Spike>>,
     fetched: bool,
     pub(crate) mailbox: Mailbox,
+    /// What was seen of each incoming signal.
+    pub(crate) samples: HashMap<u32, Shown<f64>>,
     stimuli: HashMap<u32, (Stimulus, Vec<Spike>)>,
 }
 
@@ -79,9 +82,10 @@ impl Session {
             ports: Ports::default(),
             window: None,
             needed: vec![None; inputs],
-            inputs: vec![Vec::new(); inputs],
+            inputs: std::iter::repeat_with(Shown::default).take(inputs).collect(),
             fetched: false,
             mailbox: Mailbox::default(),
+            samples: HashMap::new(),
             stimuli: HashMap::new(),
         })
     }
@@ -201,7 +205,7 @@ impl Session {
     }
 
     /// After an error of the session there is nothing more to do with it.
-    pub(crate) fn over_on_error(&mut self, result: Result<(), SessionError>) -> Result<(), Fault> {
+    pub(crate) fn over_on_error<T>(&mut self, result: Result<T, SessionError>) -> Result<T, Fault> {
         if result.is_err() {
             self.phase = Phase::Over;
         }
@@ -210,7 +214,7 @@ impl Session {
 
     pub(crate) fn next_window(&mut self) -> Result<Option<Window>, Fault> {
         self.fetched = false;
-        self.inputs.iter_mut().for_each(Vec::clear);
+        self.inputs.iter_mut().for_each(Shown::clear);
         self.mailbox.clear();
         self.ports.clear();
         self.window = None;

@@ -93,9 +93,18 @@ impl Session {
     }
 
     fn samples(&mut self, signal: u32) -> Result<ArrayView2<'_, f64>, Fault> {
-        let seen = self.running("couple_samples")?.samples(signal as usize).map(drop);
-        self.over_on_error(seen)?;
-        Ok(self.running("couple_samples")?.samples(signal as usize)?)
+        self.check_window("couple_samples")?;
+        // A copy, since the memory of the run goes with it.
+        let mut shown = self.samples.remove(&signal).unwrap_or_default();
+        shown.clear();
+        let seen = self.running("couple_samples")?.samples(signal as usize).map(|block| {
+            block.as_slice().into_iter().for_each(|values| shown.extend_from_slice(values));
+            block.dim()
+        });
+        self.samples.insert(signal, shown);
+        let shape = self.over_on_error(seen)?;
+        let shown: &[f64] = self.samples.get(&signal).map_or(&[], |shown| shown);
+        ArrayView2::from_shape(shape, shown).map_err(|error| Fault(error.to_string()))
     }
 
     fn send_message(&mut self, port: u32, time_ns: i64, bytes: &[u8]) -> Result<(), Fault> {
