@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use couple::plan::{Plan, PlanError, PlanOptions, WelcomeOptions, plan};
 use couple_kernel::{Engine, Part};
+use couple_native::signals::Signals;
 use couple_network::description::{Network, Simulator};
 use couple_ports::control::{Carrier, Welcome, codec};
 use couple_ports::index::{IndexMap, IndexSet};
@@ -236,6 +237,7 @@ fn simulate(setup: Setup, mut pauses: Pauses) -> Result<(), String> {
     for &population in outputs.iter().filter(|p| network.populations[**p].model.is_stimulus()) {
         engine.report_stimulus(population).map_err(|e| text(&e))?;
     }
+    let mut signals = Signals::build(&welcome, &network, &mut engine).map_err(|e| text(&e))?;
     pauses.pause();
     let needed = sources.iter().map(|source| engine.needed(*source)).collect();
     let mut session = setup.start(needed).map_err(|e| text(&e))?;
@@ -248,12 +250,14 @@ fn simulate(setup: Setup, mut pauses: Pauses) -> Result<(), String> {
         for (input, index, time) in events {
             engine.deliver(sources[input], index, time).map_err(|e| text(&e))?;
         }
+        signals.drive(&mut session, &mut engine).map_err(|e| text(&e))?;
         let mut emit = |population, index, time| {
             if let Some(output) = outputs.iter().position(|p| *p == population) {
                 session.emit(output, index, time);
             }
         };
         engine.run(window.end, &mut emit).map_err(|e| text(&e))?;
+        signals.send(&mut session, &engine, window).map_err(|e| text(&e))?;
         pauses.pause();
     }
     session.finish().map_err(|e| text(&e))

@@ -66,6 +66,23 @@ pub struct PortSketch {
     pub relay: bool,
 }
 
+/// A synaptic or adaptation current that is injected into other cells, too.
+#[derive(Clone, Debug)]
+pub struct SignalSketch {
+    /// Chooses among the currents of populations as large as the target.
+    pub from: u8,
+    /// The target: any population of cells that stand any current.
+    pub to: u8,
+    /// Delay, in steps of the target after the first.
+    pub steps: i64,
+    /// Interpolated linearly, where the delay allows it; else held.
+    pub linear: bool,
+    /// Whether it takes the place of `i_offset` instead of being added.
+    pub offset: bool,
+    /// What is sent before the first sample.
+    pub initial: f64,
+}
+
 /// A network without a place.
 #[derive(Clone, Debug)]
 pub struct Sketch {
@@ -81,6 +98,8 @@ pub struct Sketch {
     pub projections: Vec<ProjectionSketch>,
     /// Ports of a program that takes part.
     pub ports: Vec<PortSketch>,
+    /// Its analog signals.
+    pub signals: Vec<SignalSketch>,
 }
 
 /// Where populations live and how they are simulated.
@@ -147,6 +166,17 @@ prop_compose! {
 }
 
 prop_compose! {
+    /// A signal.
+    fn signal()(
+        (from, to, steps) in (any::<u8>(), any::<u8>(), 0i64..40),
+        (linear, offset) in (any::<bool>(), prop::bool::weighted(0.2)),
+        initial in prop_oneof![Just(0.0), -0.2..0.5f64],
+    ) -> SignalSketch {
+        SignalSketch { from, to, steps, linear, offset, initial }
+    }
+}
+
+prop_compose! {
     /// Networks of two to six populations.
     pub fn sketch()(
         seed in any::<u64>(),
@@ -155,8 +185,9 @@ prop_compose! {
         populations in prop::collection::vec(population(), 2..=6),
         projections in prop::collection::vec(projection(), 1..10),
         ports in prop_oneof![2 => Just(vec![]), 1 => prop::collection::vec(port(), 1..3)],
+        signals in prop_oneof![1 => Just(vec![]), 1 => prop::collection::vec(signal(), 1..5)],
     ) -> Sketch {
-        Sketch { seed, step, duration, populations, projections, ports }
+        Sketch { seed, step, duration, populations, projections, ports, signals }
     }
 }
 
@@ -226,7 +257,53 @@ impl Sketch {
                 network.projections.push(projection);
             }
         }
+        for sketch in &self.signals {
+            if let Some(signal) = self.signal(&network, sketch) {
+                network.signals.push(signal);
+            }
+        }
         network
+    }
+
+    /// The currents that a population gives, and whether any current may be injected into it.
+    fn currents(population: &Population) -> (&'static [&'static str], bool) {
+        let Model::Cell { cell, .. } = population.model else { return (&[], false) };
+        match cell {
+            Cell::IfCurrExp | Cell::IfCurrAlpha => (&["isyn_exc", "isyn_inh"], true),
+            Cell::EifCondExpIsfaIsta | Cell::EifCondAlphaIsfaIsta => (&["w"], false),
+            Cell::IfCurrDelta | Cell::IfCondExp | Cell::IfCondAlpha | Cell::IfFacetsHardware1 => (&[], true),
+            _ => (&[], false),
+        }
+    }
+
+    fn signal(&self, network: &Network, sketch: &SignalSketch) -> Option<SignalConnection> {
+        let all = || network.populations.iter().enumerate();
+        let targets: Vec<_> = all().filter(|(_, p)| Self::currents(p).1).collect();
+        let (to, target) = *targets.get(usize::from(sketch.to) % targets.len().max(1))?;
+        let of = |(id, p)| Self::currents(p).0.iter().map(move |name| End { population: id, variable: (*name).into() });
+        let sources: Vec<End> = all().filter(|(_, p)| p.size == target.size).flat_map(of).collect();
+        let from = sources.get(usize::from(sketch.from) % sources.len().max(1))?.clone();
+        let has_offset = !matches!(target.model, Model::Cell { cell: Cell::IfFacetsHardware1, .. });
+        let variable = if sketch.offset && has_offset { "i_offset" } else { "current" };
+        let to = End { population: to, variable: variable.into() };
+        // Only currents add up, those of different sources.
+        let clashes = |signal: &SignalConnection| signal.from == from || variable == "i_offset";
+        if network.signals.iter().any(|signal| signal.to == to && clashes(signal)) {
+            return None;
+        }
+        let step = |end: &End| network.components[network.populations[end.population].component].step;
+        let (sender, receiver) = (step(&from), step(&to));
+        let mut signal = SignalConnection {
+            delay: receiver * (1 + sketch.steps),
+            interpolation: if sketch.linear { Interpolation::Linear } else { Interpolation::Hold },
+            initial: Value::Constant(sketch.initial),
+            from,
+            to,
+        };
+        if !signal.is_causal(sender, receiver) {
+            signal.interpolation = Interpolation::Hold;
+        }
+        Some(signal)
     }
 
     fn components(&self, layout: &Layout) -> Vec<Component> {

@@ -51,6 +51,13 @@ pub fn config(network: &Network) -> String {
         let [from, to] = [c.from, c.to].map(|id| &network.populations[id].name);
         let _ = writeln!(text, "[[connection]]\nfrom = {from:?}\nto = {to:?}\ndelay = {}", span(c.delay));
     }
+    for s in &network.signals {
+        let end = |end: &End| format!("{}.{}", network.populations[end.population].name, end.variable);
+        let interpolation = if s.interpolation == Interpolation::Linear { "linear" } else { "hold" };
+        let _ = writeln!(text, "[[connection]]\nfrom = {:?}\nto = {:?}", end(&s.from), end(&s.to));
+        let (delay, initial) = (span(s.delay), value(&s.initial));
+        let _ = writeln!(text, "delay = {delay}\ninterpolation = {interpolation:?}\ninitial = {initial}");
+    }
     for id in network.recorded_spikes() {
         let _ = writeln!(text, "[[record]]\npopulation = {:?}", network.populations[id].name);
     }

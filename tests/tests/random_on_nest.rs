@@ -33,13 +33,13 @@ fn placements() -> impl Strategy<Value = Layout> {
     })
 }
 
-/// Random networks without ports, the same in each test run.
+/// Random networks without ports and without signals, not all of which NEST has, the same in each test run.
 fn sketches() -> impl Iterator<Item = (Sketch, Layout)> {
     let mut runner = TestRunner::deterministic();
     let all = (sketch(), placements());
     std::iter::repeat_with(move || {
         let (sketch, layout) = all.new_tree(&mut runner).unwrap().current();
-        (Sketch { ports: vec![], duration: 5 * sketch.duration, ..sketch }, layout)
+        (Sketch { ports: vec![], signals: vec![], duration: 5 * sketch.duration, ..sketch }, layout)
     })
 }
 

@@ -158,19 +158,25 @@ proptest! {
     }
 }
 
-/// The random networks are worth comparing: most of them spike, and spikes have effects.
+/// The random networks are worth comparing: most of them spike, and spikes and signals have effects.
 #[test]
 fn random_networks_are_lively() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let (mut silent, mut indifferent) = (0, 0);
-    for _ in 0..40 {
+    let (mut silent, mut indifferent, mut with_signals, mut unmoved) = (0, 0, 0, 0);
+    for _ in 0..100 {
         let sketch = sketch().new_tree(&mut runner).unwrap().current();
         let network = sketch.network(&Layout::whole());
         let spikes = run(&network, &Manner::PLAIN).unwrap();
-        let unconnected = Network { projections: vec![], ..network };
+        let unconnected = Network { projections: vec![], ..network.clone() };
         silent += u32::from(spikes.len() < 20);
         indifferent += u32::from(run(&unconnected, &Manner::PLAIN).unwrap() == spikes);
+        if !network.signals.is_empty() {
+            let without = Network { signals: vec![], ..network };
+            with_signals += 1;
+            unmoved += u32::from(run(&without, &Manner::PLAIN).unwrap() == spikes);
+        }
         assert!(spikes.iter().all(|spike| spike.1 <= Time::ZERO + sketch.span()));
     }
-    assert!(silent < 8 && indifferent < 10, "{silent} silent, {indifferent} indifferent to their synapses");
+    assert!(silent < 25 && indifferent < 25, "{silent} silent, {indifferent} indifferent to their synapses");
+    assert!(with_signals > 20 && 2 * unmoved < with_signals, "{unmoved} of {with_signals} not moved by their signals");
 }

@@ -16,7 +16,7 @@
 //! Signals: state variables leave as they are at the end of each step. A current, `i_offset` or `v_thresh` that comes in counts
 //! throughout the step that begins at its time; several connections onto a `current` add up in the order of the description.
 
-mod signals;
+pub mod signals;
 
 use couple_kernel::{BuildError, Engine, Part, RunError};
 use couple_network::description::{Network, PopulationId};

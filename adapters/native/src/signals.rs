@@ -12,7 +12,7 @@ use ndarray::ArrayView2;
 use crate::NativeError;
 
 /// What the signals of this rank have to do with its engine.
-pub(crate) struct Signals {
+pub struct Signals {
     /// The state variable that each outgoing signal is read from.
     out: Vec<Reading>,
     driven: Vec<Driven>,
@@ -29,7 +29,7 @@ struct Driven {
 
 impl Signals {
     /// Tells the engine what is read and what is driven.
-    pub(crate) fn build(welcome: &Welcome, network: &Network, engine: &mut Engine) -> Result<Self, NativeError> {
+    pub fn build(welcome: &Welcome, network: &Network, engine: &mut Engine) -> Result<Self, NativeError> {
         let own = |population: &str, first: u32, count: u32| -> Result<PopulationId, NativeError> {
             let unknown =
                 || NativeError::Description(format!("it has no population `{population}`, but a signal does"));
@@ -64,7 +64,7 @@ impl Signals {
     }
 
     /// Hands what comes in during a window to the engine, before it runs.
-    pub(crate) fn drive(&mut self, session: &mut Runtime, engine: &mut Engine) -> Result<(), NativeError> {
+    pub fn drive(&mut self, session: &mut Runtime, engine: &mut Engine) -> Result<(), NativeError> {
         for Driven { drive, signals } in &self.driven {
             self.block.clear();
             for (at, signal) in signals.iter().enumerate() {
@@ -83,7 +83,7 @@ impl Signals {
     }
 
     /// Sends what the engine has read in a window.
-    pub(crate) fn send(&mut self, session: &mut Runtime, engine: &Engine, window: Window) -> Result<(), NativeError> {
+    pub fn send(&mut self, session: &mut Runtime, engine: &Engine, window: Window) -> Result<(), NativeError> {
         let steps = (window.end - window.start).steps(self.step) as usize;
         for (signal, reading) in self.out.iter().enumerate() {
             engine.values(*reading, &mut self.block);
