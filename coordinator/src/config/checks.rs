@@ -12,7 +12,7 @@ use super::projection::{Net, ProjectionDraft};
 use super::reader::{Fields, Reader};
 use super::records::Records;
 use super::run::Run;
-use super::signals;
+use super::uses;
 
 /// All checks across tables.
 pub(super) fn check(
@@ -143,7 +143,7 @@ fn unused(
     if reader.failed_since(0) {
         return;
     }
-    signals::unused(reader, connections, &records.variables, net);
+    uses::unused(reader, connections, &records.variables, net);
     for (id, component) in net.components.iter().enumerate() {
         if !net.populations.iter().any(|p| p.component == Some(id)) {
             reader.note(

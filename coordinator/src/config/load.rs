@@ -19,8 +19,8 @@ use super::reader::Reader;
 use super::records::read_records;
 use super::run::{self, RunOptions};
 use super::set;
-use super::signals;
 use super::tree::{self, Kind, Node, Table};
+use super::uses;
 
 /// A configuration that is in order.
 #[derive(Clone, Debug)]
@@ -148,7 +148,7 @@ fn read(
     let projections = read_projections(reader, fields.get("projection"), net);
     let connections = read_connections(reader, fields.get("connection"), net);
     let records = read_records(reader, fields.get("record"), net);
-    signals::check_uses(reader, &connections, &records.variables, net);
+    uses::check(reader, &connections, &records.variables, net);
     checks::check(reader, &fields, &run, net, &projections, &connections, &records);
     let places = Places {
         components: components.iter().map(|c| c.place.clone()).collect(),
@@ -176,6 +176,7 @@ fn read(
     checks::drawable(reader, &network, &stimuli, &places);
     limits::nest_synapses(reader, &network, &places.components);
     limits::nest_traces(reader, &network, &places.projections);
+    limits::arbor_sends_only(reader, &network, &places);
     // The folder of a file named without one is the current folder.
     let directory = std::path::absolute(Path::new(".").join(&run.directory)).unwrap_or(run.directory);
     let options = RunOptions {

@@ -36,6 +36,7 @@ mod synapse;
 mod synonyms;
 mod tree;
 mod units;
+mod uses;
 mod values;
 
 pub(crate) use limits::{certain_delay, expected_synapses};

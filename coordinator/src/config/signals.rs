@@ -3,15 +3,16 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use couple_network::cells;
 use couple_network::description::{
     End, Interpolation, MessageConnection, Model, Population, Quantity, SignalConnection, Simulator, Value,
 };
-use couple_network::variables::{self, CURRENT, VariableInfo};
+use couple_network::variables::{self, VariableInfo};
 use couple_ports::time::Span;
 
 use super::diagnostic::{Diagnostic, Place};
 use super::keys::INTERPOLATIONS;
-use super::links::{Connections, EndDraft};
+use super::links::EndDraft;
 use super::nearest::nearest;
 use super::population::{Kind, PopulationDraft};
 use super::projection::Net;
@@ -72,7 +73,8 @@ pub(super) fn read(
                 initial: initial?,
             };
             let in_time = check_causal(reader, fields, &signal, net);
-            (fits && in_time).then_some(Link::Signal(signal))
+            let sound = fits && check_threshold(reader, fields, to, &signal, net);
+            (sound && in_time).then_some(Link::Signal(signal))
         }
         (unit, _) => {
             let (names, name) = match unit.is_none() {
@@ -318,6 +320,40 @@ fn check_causal(reader: &mut Reader, fields: &Fields<'_>, signal: &SignalConnect
     false
 }
 
+/// Cells begin with a threshold with which they can work, and likely with one that they can reach.
+fn check_threshold(
+    reader: &mut Reader,
+    fields: &Fields<'_>,
+    to: &EndDraft<'_>,
+    signal: &SignalConnection,
+    net: Net<'_>,
+) -> bool {
+    const THRESHOLD: &str = "v_thresh";
+    let Some(population) = net.populations[to.population].whole.as_ref() else { return true };
+    let Model::Cell { cell, params, .. } = &population.model else { return true };
+    if signal.to.variable != THRESHOLD || matches!(signal.initial, Value::Random(_)) {
+        return true;
+    }
+    let initial = fields.get("initial");
+    let place = initial.map_or(to.place, |node| &node.place);
+    let mut params = params.clone();
+    params.insert(THRESHOLD.to_string(), signal.initial.clone());
+    if let Err(error) = cells::validate_params(*cell, population.size, &params) {
+        let message = format!("{} cannot begin with this threshold: {error}", shown(to, net));
+        let help = "`initial` is the threshold until the first sample arrives";
+        reader.note(Diagnostic::error("out-of-range", place, message).label("here").help(help));
+        return false;
+    }
+    let start =
+        net.populations[signal.from.population].whole.as_ref().and_then(|p| variables::start(p, &signal.from.variable));
+    if initial.is_none() && start.is_none() {
+        let message = format!("until the first sample arrives, {} is 0 mV", shown(to, net));
+        let help = "add the threshold to begin with, for example  initial = -50.0";
+        reader.note(Diagnostic::warning("unlikely", place, message).label("without `initial`").help(help));
+    }
+    true
+}
+
 /// Only signals have values between samples.
 pub(super) fn refuse_keys(reader: &mut Reader, fields: &Fields<'_>, who: &str) {
     for key in ["interpolation", "initial"] {
@@ -327,78 +363,6 @@ pub(super) fn refuse_keys(reader: &mut Reader, fields: &Fields<'_>, who: &str) {
                     .label("only for signals")
                     .help("remove it; a signal is named as \"POPULATION.VARIABLE\""),
             );
-        }
-    }
-}
-
-/// Whether a variable adds up what it gets.
-fn adds_up(population: &PopulationDraft, variable: &str) -> bool {
-    matches!(population.kind, Some(Kind::Cell(_))) && variable == CURRENT
-}
-
-/// A variable has one source, and one direction.
-pub(super) fn check_uses(reader: &mut Reader, connections: &Connections, recorded: &[(End, Place)], net: Net<'_>) {
-    let signals = connections.signals.iter().map(|(c, place)| (&c.from, &c.to, place));
-    let messages = connections.messages.iter().map(|(c, place)| (&c.from, &c.to, place));
-    let mut all: Vec<_> = signals.chain(messages).collect();
-    all.sort_by_key(|(_, _, place)| place.range.start);
-    let name = |end: &End| format!("`{}.{}`", net.populations[end.population].name, end.variable);
-    for (number, (from, to, place)) in all.iter().enumerate() {
-        let adds = adds_up(&net.populations[to.population], &to.variable);
-        let earlier = all[..number].iter().find(|(f, t, _)| t == to && (!adds || f == from));
-        if let Some((_, _, first)) = earlier {
-            let (message, help) = match adds {
-                true => (
-                    "these two are already connected".to_string(),
-                    "currents of different sources add up; this one would count twice",
-                ),
-                false => (
-                    format!("{} already has a source", name(to)),
-                    "a variable has one source: connect the other to a variable of its own",
-                ),
-            };
-            reader.note(
-                Diagnostic::error("duplicate-name", place, message)
-                    .label("again here")
-                    .related(first, "first here")
-                    .help(help),
-            );
-        }
-    }
-    let sources = all.iter().map(|(from, _, place)| (*from, *place)).chain(recorded.iter().map(|(e, p)| (e, p)));
-    let mut told: Vec<&End> = vec![];
-    for (end, place) in sources {
-        if let Some((_, _, target)) = all.iter().find(|(_, to, _)| *to == end)
-            && !told.contains(&end)
-        {
-            told.push(end);
-            reader.note(
-                Diagnostic::error("wrong-direction", target, format!("{} is used as source and as target", name(end)))
-                    .label("a target here")
-                    .related(place, "a source here")
-                    .help("declare two variables, one for each direction"),
-            );
-        }
-    }
-}
-
-/// Declared variables that nothing is done with.
-pub(super) fn unused(reader: &mut Reader, connections: &Connections, recorded: &[(End, Place)], net: Net<'_>) {
-    for (id, draft) in net.populations.iter().enumerate() {
-        let Some(population) = &draft.whole else { continue };
-        for variable in &population.variables {
-            let this = |end: &End| end.population == id && end.variable == variable.name;
-            let used = connections.signals.iter().any(|(c, _)| this(&c.from) || this(&c.to))
-                || connections.messages.iter().any(|(c, _)| this(&c.from) || this(&c.to))
-                || recorded.iter().any(|(end, _)| this(end));
-            if !used {
-                let message = format!("the variable `{}` of `{}` is not connected", variable.name, draft.name);
-                reader.note(
-                    Diagnostic::warning("unused", &draft.place, message)
-                        .label("declares it")
-                        .help("add a [[connection]] from or to it, or a [[record]] of it, or remove it"),
-                );
-            }
         }
     }
 }

@@ -85,7 +85,7 @@ fn draw(graph: &Graph) -> String {
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
          viewBox=\"0 0 {width:.0} {height:.0}\">\n<title>{}</title>\n<style>{STYLE}</style>\n<defs><marker id=\"tip\" \
-         viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\"><path \
+         viewBox=\"0 0 8 8\" refX=\"8\" refY=\"4\" markerUnits=\"userSpaceOnUse\" markerWidth=\"8\" markerHeight=\"8\" orient=\"auto\"><path \
          d=\"M0 0L8 4L0 8z\" fill=\"#3e4c59\"/></marker></defs>\n<rect width=\"100%\" height=\"100%\" \
          fill=\"#fff\"/>\n{body}</svg>\n",
         escape(&graph.title)

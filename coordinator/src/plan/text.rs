@@ -75,7 +75,7 @@ impl Plan {
                 l.id.to_string(),
                 format!("{}:{}", self.components[l.from].name, l.source_name),
                 format!("{}{target}", self.components[l.to].name),
-                l.width.to_string(),
+                if matches!(l.carries, Carries::Messages { .. }) { "-".into() } else { l.width.to_string() },
                 l.min_delay.to_string(),
                 lead,
                 format!("{}{more}", l.feeds[0]),

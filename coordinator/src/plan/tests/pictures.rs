@@ -1,6 +1,6 @@
 //! What `couple plan` and `couple graph` show.
 
-use couple_network::description::{Delay, Distribution, Simulator};
+use couple_network::description::{Delay, Distribution, Interpolation, Simulator};
 
 use super::super::Graph;
 use super::{Net, net};
@@ -42,6 +42,22 @@ fn a_window_below_the_limit_says_what_is_possible() {
     let net = net("1").component("a", "0.1", 1).component("b", "0.1", 1);
     let text = net.projection("a", "b", "2").projection("b", "a", "1").plan_with_window("0.5").unwrap().text();
     assert!(text.contains("the window may be up to 1 ms, by `b` to `a` 1 ms"), "{text}");
+}
+
+/// A network and a program that hear each other's signals and messages.
+fn body() -> Net {
+    let net = net("1").component("ctx", "0.1", 2).component("body", "1", 1).on(Simulator::Script);
+    let net = net.signal("ctx", "body", "1", Interpolation::Hold).signal("ctx", "body", "2", Interpolation::Linear);
+    net.signal("body", "ctx", "1", Interpolation::Linear).messages("body", "ctx", "3").connection("ctx", "body", "1")
+}
+
+#[test]
+fn signals_and_messages_are_shown() {
+    insta::assert_snapshot!("signals", body().plan().unwrap().text());
+    let graph = Graph::new(&body().0);
+    insta::assert_snapshot!("signals_mermaid", graph.mermaid());
+    let texts = xml_text(&graph.svg()).unwrap();
+    assert!(texts.iter().any(|t| t == "x0 in mV, 1 ms; x1 in mV, 2 ms"), "{texts:?}");
 }
 
 #[test]
