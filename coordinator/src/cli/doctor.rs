@@ -1,12 +1,15 @@
-//! `couple doctor` and `couple setup`: which simulators are there, and how to get the others.
+//! `couple doctor`: which simulators are there, what each can do, and how to get the others.
+//!
+//! A simulator counts as there when it could be used just now: a Python package was imported, a program of couple's own is
+//! where it is looked for. What is there but cannot be used is *broken*, with the reason and the command that makes it anew.
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use clap::Args;
 
-use super::{FAULT, WRONG_INPUT, complain};
 use crate::runtime::{self, programs};
-use crate::setup::{brian2, client, nest, neuron};
+use crate::setup::{arbor, brian2, nest, neuron};
 
 /// Arguments of `couple doctor`.
 #[derive(Args, Debug)]
@@ -16,111 +19,160 @@ pub struct DoctorArguments {
     json: bool,
 }
 
-/// Arguments of `couple setup`.
-#[derive(Args, Debug)]
-pub struct SetupArguments {
-    /// Simulators to prepare
-    #[arg(value_name = "NAME", required = true)]
-    names: Vec<String>,
-    /// Print nothing but the Python interpreter of the environment, for scripts that use the same simulator
-    #[arg(long)]
-    print_python: bool,
-    /// Where `client` goes: headers, library, and files for pkg-config and CMake
-    #[arg(long, value_name = "DIR")]
-    prefix: Option<PathBuf>,
+/// What may be there.
+struct Part {
+    name: &'static str,
+    what: What,
+    /// What it does for a run.
+    does: &'static str,
 }
 
-/// One thing that a run may need.
-struct Finding {
-    name: &'static str,
-    found: Result<String, String>,
+enum What {
+    /// A program beside couple.
+    Program(&'static str),
+    /// A Python package in the managed environment that `couple setup` makes; `version` is a program that prints it.
+    Package { installed: fn() -> Option<PathBuf>, version: &'static str },
+}
+
+const PARTS: &[Part] = &[
+    Part {
+        name: "native",
+        what: What::Program(programs::NATIVE),
+        does: "standard cells; spikes and analog signals in and out; plastic synapses",
+    },
+    Part {
+        name: "nest",
+        what: What::Package {
+            installed: nest::installed,
+            version: "import os; os.environ['PYNEST_QUIET'] = '1'; import nest; print(nest.__version__)",
+        },
+        does: "standard cells or a script; spikes and analog signals in and out; plastic synapses",
+    },
+    Part {
+        name: "neuron",
+        what: What::Package {
+            installed: neuron::installed,
+            version: "import neuron; neuron.h.Section(); print(neuron.__version__)",
+        },
+        does: "standard cells or a script; spikes and analog signals in and out",
+    },
+    Part {
+        name: "brian2",
+        what: What::Package {
+            installed: brian2::installed,
+            version: "import brian2; print(brian2.__version__); brian2.utils.logger.clean_up_logging()",
+        },
+        does: "standard cells or a script; spikes and analog signals in and out",
+    },
+    Part {
+        name: "arbor",
+        what: What::Package { installed: arbor::installed, version: "import arbor; print(arbor.__version__)" },
+        does: "a script; spikes out only: Arbor's Python interface takes no input while it runs",
+    },
+    Part {
+        name: "converter",
+        what: What::Program(programs::CONVERTER),
+        does: "rates to spikes, spikes to rates, thresholds, linear maps, gain and offset",
+    },
+    Part { name: "recorder", what: What::Program(programs::RECORDER), does: "recordings, comparisons, plots" },
+];
+
+/// What was found of a part.
+#[derive(Debug, PartialEq, Eq)]
+enum Found {
+    /// It works: version, where there is one, and place.
+    There { version: Option<String>, place: PathBuf },
+    /// It is not there; how to get it.
+    Missing { get: String },
+    /// It is there and does not work: where, why, and how to make it anew.
+    Broken { place: PathBuf, why: String, get: String },
 }
 
 /// Looks for everything a run may need.
 pub fn doctor(arguments: &DoctorArguments) -> u8 {
-    let program = |name: &'static str, program| Finding {
-        name,
-        found: programs::find(program).map(|path| path.display().to_string()).map_err(|missing| missing.to_string()),
-    };
-    let findings = [program("native", programs::NATIVE), program("recorder", programs::RECORDER), nest()];
+    // Each import takes up to a second.
+    let looks: Vec<_> = PARTS.iter().map(|part| std::thread::spawn(|| look(part))).collect();
+    let found = looks.into_iter().zip(PARTS).filter_map(|(look, part)| Some((part, look.join().ok()?)));
     if arguments.json {
-        for Finding { name, found } in &findings {
-            let (found, text) = (found.is_ok(), found.as_ref().unwrap_or_else(|missing| missing));
-            println!("{}", serde_json::json!({ "name": name, "found": found, "text": text }));
-        }
+        found.for_each(|(part, found)| println!("{}", as_json(part, &found)));
         return 0;
     }
     println!("{:10}  {} cores", "machine", runtime::cores());
-    for Finding { name, found } in &findings {
+    for (part, found) in found {
+        let name = part.name;
         match found {
-            Ok(place) => println!("{name:10}  found: {place}"),
-            Err(missing) => println!("{name:10}  missing: {missing}"),
+            Found::There { version, place } => {
+                println!(
+                    "{name:10}  found{}: {}",
+                    version.map(|v| format!(" {v}")).unwrap_or_default(),
+                    place.display()
+                );
+            }
+            Found::Missing { get } => println!("{name:10}  missing: {get}"),
+            Found::Broken { place, why, get } => {
+                println!("{name:10}  broken: {}", place.display());
+                println!("{:12}{why}", "");
+                println!("{:12}{get}", "");
+            }
         }
+        println!("{:12}{}", "", part.does);
     }
+    println!("{:10}  any program that uses the session, in Python, C, C++ or Rust; see docs/components.md", "script");
     0
 }
 
-fn nest() -> Finding {
-    let installed = nest::installed().map(|python| python.display().to_string());
-    let missing = || "`couple setup nest` installs it; `couple run` does so when it needs it".to_string();
-    Finding { name: "nest", found: installed.ok_or_else(missing) }
-}
-
-/// Installs what programs in C and C++ are built with.
-fn client(prefix: Option<&Path>) -> Result<(), u8> {
-    let Some(prefix) = prefix else {
-        complain(&"`couple setup client` needs a folder\n  help: add  --prefix DIR, for example  --prefix ~/.local");
-        return Err(WRONG_INPUT);
+fn as_json(part: &Part, found: &Found) -> serde_json::Value {
+    let (state, version, place, text, get) = match found {
+        Found::There { version, place } => ("found", version.as_deref(), Some(place), None, None),
+        Found::Missing { get } => ("missing", None, None, None, Some(get)),
+        Found::Broken { place, why, get } => ("broken", None, Some(place), Some(why), Some(get)),
     };
-    let library = programs::find(nest::LIBRARY).map_err(|missing| {
-        complain(&missing);
-        FAULT
-    })?;
-    client::install(prefix, &library).map_err(|error| {
-        complain(&error);
-        FAULT
-    })?;
-    println!("client: headers and library are in {}", prefix.display());
-    Ok(())
+    serde_json::json!({
+        "name": part.name,
+        "found": state == "found",
+        "state": state,
+        "version": version,
+        "place": place,
+        "why": text,
+        "get": get,
+        "does": part.does,
+    })
 }
 
-/// Prepares simulators.
-pub fn setup(arguments: &SetupArguments) -> u8 {
-    for name in &arguments.names {
-        match name.as_str() {
-            "native" => println!("native: nothing to set up, it is part of couple"),
-            "nest" => match nest::ensure(None, &|line| eprintln!("{line}")) {
-                Ok(environment) if arguments.print_python => println!("{}", environment.python.display()),
-                Ok(environment) => println!("nest: {} with {}", environment.version, environment.python.display()),
-                Err(error) => {
-                    complain(&error);
-                    return FAULT;
-                }
+fn look(part: &Part) -> Found {
+    match part.what {
+        What::Program(program) => match programs::find(program) {
+            Ok(place) => Found::There { version: None, place },
+            Err(missing) => Found::Missing { get: missing.to_string() },
+        },
+        What::Package { installed, version } => match installed() {
+            None => Found::Missing {
+                get: format!("`couple setup {}` gets it; `couple run` does so when it needs it", part.name),
             },
-            "client" => {
-                if let Err(code) = client(arguments.prefix.as_deref()) {
-                    return code;
-                }
-            }
-            "neuron" | "brian2" => {
-                let ensure = if name == "neuron" { neuron::ensure } else { brian2::ensure };
-                match ensure(None, &|line| eprintln!("{line}")) {
-                    Ok(found) if arguments.print_python => println!("{}", found.python.display()),
-                    Ok(found) => println!("{name}: {} with {}", found.version, found.python.display()),
-                    Err(error) => {
-                        complain(&error);
-                        return FAULT;
-                    }
-                }
-            }
-            other => {
-                complain(&format_args!(
-                    "there is no simulator `{other}`\n  help: the simulators are native, nest, neuron and brian2; \
-                     `client` is for programs in C and C++"
-                ));
-                return WRONG_INPUT;
-            }
+            Some(python) => try_import(part.name, &python, version),
+        },
+    }
+}
+
+/// Has the interpreter import the simulator.
+fn try_import(name: &str, python: &Path, program: &str) -> Found {
+    let mut command = Command::new(python);
+    command.args(["-c", program]).stdin(Stdio::null()).env_remove("PYTHONHOME").env_remove("PYTHONPATH");
+    let broken = |why: String| {
+        let folder = python.parent().and_then(Path::parent).unwrap_or(python);
+        let get = format!("`rm -r {} && couple setup {name}` makes it anew", folder.display());
+        Found::Broken { place: python.to_path_buf(), why, get }
+    };
+    match command.output() {
+        Err(error) => broken(format!("it does not start: {error}")),
+        Ok(output) if output.status.success() => {
+            let version = String::from_utf8_lossy(&output.stdout).lines().last().map(|line| line.trim().to_string());
+            Found::There { version, place: python.to_path_buf() }
+        }
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let last = said.lines().map(str::trim).rfind(|line| !line.is_empty());
+            broken(last.map_or_else(|| format!("its import ends with {}", output.status), str::to_string))
         }
     }
-    0
 }

@@ -10,6 +10,7 @@ mod list;
 mod machine;
 mod recorder;
 mod run;
+mod setup;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -53,7 +54,7 @@ enum Command {
     /// List the runs in a folder
     List(list::ListArguments),
     /// Prepare a managed environment with a simulator
-    Setup(doctor::SetupArguments),
+    Setup(setup::SetupArguments),
     /// Say which simulators this machine has, and how to get the others
     Doctor(doctor::DoctorArguments),
 }
@@ -149,7 +150,7 @@ pub fn main(arguments: &Arguments) -> ExitCode {
         Command::Show(arguments) => recorder::pass_on("show", &arguments.arguments),
         Command::Plot(arguments) => recorder::pass_on("plot", &arguments.arguments),
         Command::List(arguments) => list::list(arguments),
-        Command::Setup(arguments) => doctor::setup(arguments),
+        Command::Setup(arguments) => setup::setup(arguments),
         Command::Doctor(arguments) => doctor::doctor(arguments),
     };
     ExitCode::from(code)

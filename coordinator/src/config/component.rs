@@ -56,7 +56,10 @@ fn read_component(reader: &mut Reader, entry: &Entry, directory: &Path) -> Compo
         None => Some(1),
     };
     let (ranks, threads) = (number("ranks"), number("threads"));
-    let runs_scripts = matches!(draft.simulator, Some(Simulator::Nest | Simulator::Neuron | Simulator::Brian2));
+    let runs_scripts = matches!(
+        draft.simulator,
+        Some(Simulator::Nest | Simulator::Neuron | Simulator::Brian2 | Simulator::Arbor)
+    );
     if let (true, Some(2..), Some(node)) = (runs_scripts, ranks, fields.get("script")) {
         let message = "a model of your own runs in one process".to_string();
         reader.note(
@@ -98,6 +101,7 @@ fn read_simulator(reader: &mut Reader, node: &Node) -> Option<Simulator> {
         "nest" => Some(Simulator::Nest),
         "neuron" => Some(Simulator::Neuron),
         "brian2" => Some(Simulator::Brian2),
+        "arbor" => Some(Simulator::Arbor),
         "script" => Some(Simulator::Script),
         "converter" => Some(Simulator::Converter),
         future if FUTURE_SIMULATORS.contains(&future) => {
@@ -126,8 +130,8 @@ type Program = (Option<String>, Vec<String>, Option<String>);
 fn read_program(reader: &mut Reader, fields: &Fields<'_>, simulator: Option<Simulator>, directory: &Path) -> Program {
     let allowed: &[&str] = match simulator {
         None => return (None, vec![], None),
-        Some(Simulator::Native | Simulator::Converter | Simulator::Arbor) => &[],
-        Some(Simulator::Nest | Simulator::Neuron | Simulator::Brian2) => &["script", "python"],
+        Some(Simulator::Native | Simulator::Converter) => &[],
+        Some(Simulator::Nest | Simulator::Neuron | Simulator::Brian2 | Simulator::Arbor) => &["script", "python"],
         Some(Simulator::Script) => &["script", "command", "python"],
     };
     for key in ["script", "command", "python"].into_iter().filter(|k| !allowed.contains(k)) {
@@ -145,6 +149,13 @@ fn read_program(reader: &mut Reader, fields: &Fields<'_>, simulator: Option<Simu
         let text = reader.text(node)?;
         find_program(reader, node, text, directory)
     });
+    if simulator == Some(Simulator::Arbor) && fields.get("script").is_none() {
+        reader.note(
+            Diagnostic::error("missing-key", fields.place, "a component of simulator `arbor` needs a `script`")
+                .label("no model")
+                .help("add  script = \"model.py\"  with a recipe of Arbor's; docs/arbor.md shows one"),
+        );
+    }
     if simulator == Some(Simulator::Script) {
         return read_own_program(reader, fields, directory, script, python);
     }
@@ -220,6 +231,7 @@ fn refuse_key(reader: &mut Reader, key: &str, place: &Place, simulator: Option<S
         (Some(Simulator::Nest), _) => ("nest", "remove it; `script` names a model of your own for NEST"),
         (Some(Simulator::Neuron), _) => ("neuron", "remove it; `script` names a model of your own for NEURON"),
         (Some(Simulator::Brian2), _) => ("brian2", "remove it; `script` names a model of your own for Brian2"),
+        (Some(Simulator::Arbor), _) => ("arbor", "remove it; `script` names a model of your own for Arbor"),
         _ => ("script", "remove it"),
     };
     reader.note(

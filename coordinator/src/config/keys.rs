@@ -125,7 +125,7 @@ pub(super) static COMPONENT: Section = section(
         may("step", Shape::Time, "\"0.1 ms\"", "Integration step; default 0.1 ms."),
         may("ranks", Shape::Whole, "1", "Processes; default 1."),
         may("threads", Shape::Whole, "1", "Threads of each process; default 1."),
-        may("script", Shape::Text, "\"model.py\"", "A model of your own: a script for nest, neuron or brian2; with script: a program in Python."),
+        may("script", Shape::Text, "\"model.py\"", "A model of your own: a script for nest, neuron, brian2 or arbor; with script: a program in Python."),
         may("command", Shape::List, "[\"python3\", \"robot.py\"]", "With script: a program in any language, and its arguments."),
         may("python", Shape::Text, "\"/usr/bin/python3\"", "This interpreter instead of the managed one; with script, instead of python3."),
         may("cvode", Shape::One(&CVODE), "{ atol = 1e-6 }", "With neuron: integration with a variable step."),
@@ -447,9 +447,9 @@ const LOW: Key = may("low", QUANTITY, "0.0", "Lower bound, if any.");
 const HIGH: Key = may("high", QUANTITY, "1.0", "Upper bound, if any.");
 
 /// Simulators that components will be able to be.
-pub(super) const FUTURE_SIMULATORS: [&str; 3] = ["arbor", "hardware", "music"];
+pub(super) const FUTURE_SIMULATORS: [&str; 2] = ["hardware", "music"];
 /// Simulators that components can be.
-pub(super) static SIMULATORS: [&str; 6] = ["native", "nest", "neuron", "brian2", "converter", "script"];
+pub(super) static SIMULATORS: [&str; 7] = ["native", "nest", "neuron", "brian2", "arbor", "converter", "script"];
 /// What a signal is between two samples.
 pub(super) static INTERPOLATIONS: [&str; 2] = ["hold", "linear"];
 /// Receptors of a cell.

@@ -8,6 +8,7 @@ use couple_ports::time::Span;
 
 use super::component::ComponentDraft;
 use super::diagnostic::{Diagnostic, Place};
+use super::places::Places;
 use super::reader::Reader;
 use super::tree::{Entry, Node};
 
@@ -203,6 +204,38 @@ pub(super) fn nest_traces(reader: &mut Reader, network: &Network, places: &[Plac
                     .label("another tau_minus")
                     .related(other, "one tau_minus")
                     .help("give both the same, or place the target on a component with simulator = \"native\""),
+            );
+        }
+    }
+}
+
+/// Arbor sends spikes and takes nothing: its Python interface has no way in while a simulation runs.
+pub(super) fn arbor_sends_only(reader: &mut Reader, network: &Network, places: &Places) {
+    let on_arbor =
+        |population: usize| network.components[network.populations[population].component].simulator == Simulator::Arbor;
+    let mut refuse =
+        |population: usize, place: &Place, what: &str| {
+            let message = format!(
+                "{what} `{}`, which lives in Arbor: its Python interface takes no input while it runs",
+                network.populations[population].name
+            );
+            reader.note(Diagnostic::error("limit", place, message).label("Arbor only sends spikes").help(
+                "let its spikes go elsewhere; for input, use NEURON, or give the recipe's cells event generators",
+            ));
+        };
+    for (p, place) in network.projections.iter().zip(&places.projections).filter(|(p, _)| on_arbor(p.to)) {
+        refuse(p.to, place, "this projection goes to");
+    }
+    for (c, place) in network.connections.iter().zip(&places.connections).filter(|(c, _)| on_arbor(c.to)) {
+        refuse(c.to, place, "this connection goes to");
+    }
+    for (id, place) in places.populations.iter().enumerate() {
+        if on_arbor(id) && !network.populations[id].variables.is_empty() {
+            let message = format!("`{}` lives in Arbor and cannot have variables", network.populations[id].name);
+            reader.note(
+                Diagnostic::error("limit", place, message)
+                    .label("Arbor only sends spikes")
+                    .help("remove `variables`; a script's samplers can write what they see into files of their own"),
             );
         }
     }

@@ -185,6 +185,10 @@ fn read_model(
         own::refuse_cell(reader, node, component, &draft.name);
         return None;
     }
+    if let Some(component) = known_component.filter(|c| c.simulator == Some(Simulator::Arbor)) {
+        own::refuse_cell_on_arbor(reader, node, component);
+        return None;
+    }
     if let Some(component) = known_component.filter(|c| c.simulator == Some(Simulator::Script)) {
         reader.note(
             Diagnostic::error(

@@ -18,7 +18,7 @@ use super::programs;
 use super::rendezvous::Rendezvous;
 use crate::setup::environment::Interpreter;
 use crate::setup::nest::{self, NestEnvironment};
-use crate::setup::{Progress, SetupError, brian2, neuron, script};
+use crate::setup::{Progress, SetupError, arbor, brian2, neuron, script};
 
 /// What to execute for a component.
 #[derive(Clone, Debug)]
@@ -89,10 +89,7 @@ impl<'a> Programs<'a> {
             Simulator::Nest => self.nest(component),
             Simulator::Neuron => self.python(component, "neuron", neuron::ensure, neuron::command),
             Simulator::Brian2 => self.python(component, "brian2", brian2::ensure, brian2::command),
-            // `couple check` refuses it.
-            Simulator::Arbor => {
-                Err(LaunchError::Setup("the simulator `arbor` is not supported by this version".into()))
-            }
+            Simulator::Arbor => self.python(component, "arbor", arbor::ensure, arbor::command),
         }
     }
     /// For programs in Python. One in another language does without, so what is missing is no reason to fail.

@@ -3,7 +3,7 @@
 //! ```text
 //! <cache>/lock                           held while something is being made
 //! <cache>/nest-3.10.0-python3.11-<hash>/ managed Python environment; complete when it holds couple.json
-//! <cache>/neuron-9.0.2-…, brian2-2.9.0-…  likewise
+//! <cache>/neuron-9.0.2-…, brian2-2.9.0-…, arbor-0.12.2-…  likewise
 //! <cache>/boost-1.90.0/include/boost/    headers, where the system has none
 //! <cache>/python-<hash>/couple/          the Python package, as embedded in this program
 //! <cache>/nest-module-<hash>/            the NEST extension, compiled; hash of sources, NEST and compiler
@@ -14,6 +14,7 @@
 //! under a `.partial` name (environments, which know their own path, get a marker file last), so an interrupted
 //! set-up is never taken for a finished one.
 
+pub mod arbor;
 mod boost;
 pub mod brian2;
 mod cache;

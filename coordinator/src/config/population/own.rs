@@ -20,9 +20,9 @@ pub(super) fn read_port(
 ) -> Option<Model> {
     let component = component?;
     let has_script = match component.simulator? {
-        Simulator::Native | Simulator::Arbor => false,
+        Simulator::Native => false,
         // With a broken component it is not known whether it has a script.
-        Simulator::Nest | Simulator::Neuron | Simulator::Brian2 => {
+        Simulator::Nest | Simulator::Neuron | Simulator::Brian2 | Simulator::Arbor => {
             component.whole.as_ref().is_none_or(|c| c.script.is_some())
         }
         Simulator::Script => true,
@@ -68,6 +68,16 @@ fn refuse_settings(reader: &mut Reader, fields: &Fields<'_>, reason: &str, help:
             );
         }
     }
+}
+
+/// Arbor's cells are those of a script.
+pub(super) fn refuse_cell_on_arbor(reader: &mut Reader, node: &Node, component: &ComponentDraft) {
+    let message = format!("component `{}` is Arbor, which has the cells of your script and no others", component.name);
+    reader.note(
+        Diagnostic::error("not-used", &node.place, message)
+            .label("no standard cells there")
+            .help("remove `cell`: the population is then a number of the script's cells; or place it on another component"),
+    );
 }
 
 /// A population is one or the other.
