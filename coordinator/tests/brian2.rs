@@ -472,3 +472,38 @@ fn errors_of_a_users_model_are_told() {
         assert!(lines.is_empty() || told.contains(&format!("{name}:{}", 5 + lines.lines().count())), "{lines}: {told}");
     }
 }
+
+/// With cells that both simulators compute alike, plastic synapses give the spikes of the native simulator, whole, split and
+/// spanning.
+#[test]
+fn plastic_synapses_equal_native() {
+    needs_brian2!();
+    let runs = Runs::new();
+    let config = |Layout { e, i, ranks, window }| {
+        let component =
+            |name: &str, simulator: &str| format!("[component.{name}]\nsimulator = \"{simulator}\"\nranks = {ranks}\n");
+        fs::read_to_string(file("nest/plastic.toml"))
+            .unwrap()
+            .replace("duration = \"400 ms\"", "duration = \"200 ms\"")
+            .replace("@components@", &(component("a", e) + &i.map_or(String::new(), |i| component("b", i))))
+            .replace("@window@", &window.map_or(String::new(), |w| format!("window = \"{w}\"")))
+            .replace("@E@", "a")
+            .replace("@I@", if i.is_some() { "b" } else { "a" })
+    };
+    let native = Layout { e: "native", ..WHOLE };
+    runs.run("native", &config(native));
+    // Does the plasticity matter at all?
+    runs.run("less", &config(native).replace("A_plus = 0.", "A_plus = 0.000"));
+    runs.assert_different("native", "less");
+    let layouts = [
+        ("whole", WHOLE),
+        ("halves", HALVES),
+        ("ranks", Layout { ranks: 2, window: Some("0.1 ms"), ..WHOLE }),
+        ("brian2-native", Layout { i: Some("native"), ..WHOLE }),
+        ("native-brian2", Layout { e: "native", i: Some("brian2"), ..WHOLE }),
+    ];
+    for (label, layout) in layouts {
+        runs.run(label, &config(layout));
+        runs.assert_same("native", label);
+    }
+}

@@ -54,7 +54,7 @@ const PARTS: &[Part] = &[
             installed: neuron::installed,
             version: "import neuron; neuron.h.Section(); print(neuron.__version__)",
         },
-        does: "standard cells or a script; spikes and analog signals in and out",
+        does: "standard cells or a script; spikes and analog signals in and out; plastic synapses",
     },
     Part {
         name: "brian2",
@@ -62,7 +62,7 @@ const PARTS: &[Part] = &[
             installed: brian2::installed,
             version: "import brian2; print(brian2.__version__); brian2.utils.logger.clean_up_logging()",
         },
-        does: "standard cells or a script; spikes and analog signals in and out",
+        does: "standard cells or a script; spikes and analog signals in and out; plastic synapses",
     },
     Part {
         name: "arbor",

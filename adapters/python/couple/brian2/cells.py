@@ -34,7 +34,7 @@ class Receptor:
 
     #: The variable that they add to.
     variable: str
-    #: What a unit of a projection's weight is there. Sums of weights times this factor are as exact as those of weights.
+    #: What a unit of a projection's weight is there.
     factor: float
     #: A factor of the sum (a number or one for each neuron), if there is one.
     kick: object = None

@@ -83,15 +83,14 @@ class Component:
     # -- synapses ---------------------------------------------------------------------------------------------------
 
     def _place_of(self, projection, target, synapses):
-        """Place and weight of a projection's synapses."""
+        """Place of a projection's synapses."""
         port, name = self.ports[target["name"]], projection["receptor"]
         if name not in port.receptors:
             raise CoupleError(
                 f"projection `{projection['name']}` goes to the {name} receptor of `{port.name}`, but "
                 f"couple.brian2.port names only {', '.join(port.receptors) or 'none'}"
             )
-        place = synapses.post.astype(numpy.int64) - target["first"] + self.first_place[port.name, name]
-        return place, synapses.weight * port.receptors[name].factor
+        return synapses.post.astype(numpy.int64) - target["first"] + self.first_place[port.name, name]
 
     # -- run --------------------------------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ class Exchange:
         self.began = None
         #: Input of the step at hand by place; zero between two steps.
         self.sums = numpy.zeros(part.places)
+        self.factor = self._factor(ports, first_place)
         self.arrivals = iter(())
         self.next_arrival = None
         self._struct = _Arrivals()
@@ -50,6 +51,15 @@ class Exchange:
         self.recorded_stimuli = [
             p for p in part.populations.values() if p["local"] and p["stimulus"] and p.get("output") is not None
         ]
+
+    def _factor(self, ports, first_place):
+        """What the sums are multiplied by: a number, or one for each place."""
+        factor = numpy.ones(self.part.places)
+        for port in ports:
+            for name, receptor in port.receptors.items():
+                first = first_place[port.name, name]
+                factor[first : first + port.population["count"]] = receptor.factor
+        return factor if len(numpy.unique(factor)) > 1 else numpy.array(factor[0] if len(factor) else 1.0)
 
     def _inlets(self, port, first_place):
         """One for each variable that receptors add to."""
@@ -79,7 +89,8 @@ class Exchange:
         if arrival is None or arrival[0] != self.now_ns:
             return
         _, places, sums = arrival
-        self.sums[places] = sums
+        factor = self.factor
+        self.sums[places] = sums * (factor if factor.ndim == 0 else factor[places])
         for inlet in self.inlets:
             inlet.add()
         self.sums[places] = 0.0
