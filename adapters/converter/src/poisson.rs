@@ -72,7 +72,8 @@ fn count(mean: f64, u: f64) -> u32 {
     let first = (mean - far).max(0.0).floor();
     let last = mean + far + 40.0;
     let mut k = first;
-    let mut p = libm::exp(k * libm::log(mean) - mean - libm::lgamma(k + 1.0));
+    let ln_p = if k == 0.0 { -mean } else { k * libm::log(mean) - mean - libm::lgamma(k + 1.0) };
+    let mut p = libm::exp(ln_p);
     let mut below = p;
     while u >= below && k < last {
         k += 1.0;
