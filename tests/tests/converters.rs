@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use couple::setup::nest;
 use couple_tests::programs::{Runs, text};
 use couple_tests::workspace;
 
@@ -47,6 +48,19 @@ fn a_closed_loop_through_converters_has_the_same_spikes_everywhere() {
     }
     runs.run("other", &network("c", "c", 1, None), &["run.seed=12"]);
     assert_eq!(runs.couple(&["compare", "whole", "other"]).status.code(), Some(5), "another seed, other spikes");
+}
+
+#[test]
+fn the_neurons_of_the_loop_can_be_moved_to_nest() {
+    if nest::installed().is_none() {
+        println!("skipped: the loop on NEST needs it: run `couple setup nest`");
+        return;
+    }
+    let runs = Runs::default();
+    let native = network("c", "c", 2, None);
+    runs.run("native", &native, &[]);
+    runs.run("nest", &native, &["component.net.simulator=nest"]);
+    runs.assert_same("native", "nest");
 }
 
 #[test]
