@@ -50,4 +50,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from . import client, ports
 
-    return getattr(client, name, None) or getattr(ports, name)
+    return getattr(client if hasattr(client, name) else ports, name)
