@@ -242,3 +242,14 @@ fn ranks_and_windows_do_not_matter() {
         assert!(run(ranks, window) == whole, "{ranks} ranks, windows of {window}");
     }
 }
+
+#[test]
+fn a_converter_without_input_ends_the_run_with_its_port() {
+    let mut wiring = Wiring::new(STEP);
+    let rank = wiring.rank("converters", STEP);
+    wiring.welcome(rank).network = codec::to_bytes(&network()).unwrap();
+    let welcomes = wiring.welcomes(Carry::Thread).into_iter().map(|(_, welcome)| welcome).collect();
+    let (mut setups, _page) = local::connect(welcomes).unwrap();
+    let error = couple_converter::run(setups.remove(0)).unwrap_err().to_string();
+    assert!(error.contains("nothing is connected to gain.x"), "{error}");
+}
