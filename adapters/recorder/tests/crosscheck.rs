@@ -134,7 +134,7 @@ how they compute these cells
   brian2: IF_curr_exp: as brian2 does it
 
 different from native: brian2; equal to it in every bit: nest
-first divergence: E, neuron 0 spikes at 1 ms only on native; its nearest spike on brian2 is at 1.1 ms
+  brian2 first parts where neuron 0 of E spikes at 1 ms only on native; its nearest spike on brian2 is at 1.1 ms
 ";
     assert_eq!(out, expected);
     let (code, out, _) = crosscheck(folder.path(), &["--json", "--tolerance-ms", "0.05"]);

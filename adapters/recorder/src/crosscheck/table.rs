@@ -175,21 +175,25 @@ fn verdict(check: &Crosscheck) -> String {
     if !same.is_empty() {
         text += &format!("; equal to it in every bit: {}", same.join(", "));
     }
-    let first = check.populations.iter().flat_map(|p| &p.pairs).filter_map(|pair| {
-        let first = pair.first_difference.as_ref()?;
-        Some((first, pair))
-    });
-    if let Some((first, pair)) = first.min_by(|x, y| x.0.time_ms.total_cmp(&y.0.time_ms)) {
-        let only = if first.only_in == Side::A { &check.reference } else { &pair.simulator };
-        let (population, neuron, ms) = (&first.population, first.neuron, first.time_ms);
-        text += &format!("\nfirst divergence: {population}, neuron {neuron} spikes at {ms} ms only on {only}");
-        let other = if first.only_in == Side::A { &pair.simulator } else { &check.reference };
-        text += &match first.nearest_ms {
-            Some(nearest) => format!("; its nearest spike on {other} is at {nearest} ms"),
-            None => format!("; on {other} it never spikes"),
-        };
-    }
+    differ.iter().for_each(|name| text += &divergence(check, name));
     text
+}
+
+/// Where a simulator's spikes first part from the reference's; nothing where only variables differ.
+fn divergence(check: &Crosscheck, simulator: &str) -> String {
+    let pairs = check.populations.iter().flat_map(|p| &p.pairs).filter(|pair| pair.simulator == simulator);
+    let first = pairs.filter_map(|pair| pair.first_difference.as_ref());
+    let Some(first) = first.min_by(|x, y| x.time_ms.total_cmp(&y.time_ms)) else { return String::new() };
+    let (population, neuron, ms) = (&first.population, first.neuron, first.time_ms);
+    let names = [check.reference.as_str(), simulator];
+    let [only, other] = if first.only_in == Side::A { names } else { [names[1], names[0]] };
+    let nearest = match first.nearest_ms {
+        Some(nearest) => format!("its nearest spike on {other} is at {nearest} ms"),
+        None => format!("on {other} it never spikes"),
+    };
+    format!(
+        "\n  {simulator} first parts where neuron {neuron} of {population} spikes at {ms} ms only on {only}; {nearest}"
+    )
 }
 
 #[cfg(test)]
