@@ -143,7 +143,8 @@ fn a_signal_may_stay_within_its_component() {
         [[connection]]
         from = \"E.v\"
         to = \"F.v_thresh\"
-        delay = 0.3"
+        delay = 0.3
+        initial = -50"
     );
     let plan = plan(&parse(&text).network, &PlanOptions { window_override: None, cores: 2 }).expect("a plan");
     assert_eq!(plan.components[0].window, ms(0.3));
@@ -174,7 +175,8 @@ fn a_detailed_model_and_a_coarse_network_share_a_loop() {
             from = \"P.v\"
             to = \"E.v_thresh\"
             delay = {back}
-            interpolation = \"{interpolation}\""
+            interpolation = \"{interpolation}\"
+            initial = -50"
         )
     };
     for (there, back, window, turns) in

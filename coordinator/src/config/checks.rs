@@ -144,6 +144,7 @@ fn unused(
         return;
     }
     uses::unused(reader, connections, &records.variables, net);
+    uses::converters(reader, connections, &records.recordings, projections, net);
     for (id, component) in net.components.iter().enumerate() {
         if !net.populations.iter().any(|p| p.component == Some(id)) {
             reader.note(

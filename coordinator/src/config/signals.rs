@@ -340,7 +340,10 @@ fn check_threshold(
     params.insert(THRESHOLD.to_string(), signal.initial.clone());
     if let Err(error) = cells::validate_params(*cell, population.size, &params) {
         let message = format!("{} cannot begin with this threshold: {error}", shown(to, net));
-        let help = "`initial` is the threshold until the first sample arrives";
+        let help = match initial {
+            Some(_) => "`initial` is the threshold until the first sample arrives",
+            None => "without `initial` the signal begins where the sending cell does: add for example  initial = -50.0",
+        };
         reader.note(Diagnostic::error("out-of-range", place, message).label("here").help(help));
         return false;
     }

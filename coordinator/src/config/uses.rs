@@ -1,12 +1,12 @@
 //! What variables are used for, over all connections and recordings.
 
-use couple_network::description::End;
-use couple_network::variables::CURRENT;
+use couple_network::description::{End, Model, Recording};
+use couple_network::variables::{self, CURRENT, VariableInfo};
 
 use super::diagnostic::{Diagnostic, Place};
 use super::links::Connections;
 use super::population::{Kind, PopulationDraft};
-use super::projection::Net;
+use super::projection::{Net, ProjectionDraft};
 use super::reader::Reader;
 
 /// Whether a variable adds up what it gets.
@@ -64,19 +64,64 @@ pub(super) fn check(reader: &mut Reader, connections: &Connections, recorded: &[
 pub(super) fn unused(reader: &mut Reader, connections: &Connections, recorded: &[(End, Place)], net: Net<'_>) {
     for (id, draft) in net.populations.iter().enumerate() {
         let Some(population) = &draft.whole else { continue };
-        for variable in &population.variables {
-            let this = |end: &End| end.population == id && end.variable == variable.name;
-            let used = connections.signals.iter().any(|(c, _)| this(&c.from) || this(&c.to))
+        let used = |name: &str| {
+            let this = |end: &End| end.population == id && end.variable == name;
+            connections.signals.iter().any(|(c, _)| this(&c.from) || this(&c.to))
                 || connections.messages.iter().any(|(c, _)| this(&c.from) || this(&c.to))
-                || recorded.iter().any(|(end, _)| this(end));
-            if !used {
-                let message = format!("the variable `{}` of `{}` is not connected", variable.name, draft.name);
-                reader.note(
-                    Diagnostic::warning("unused", &draft.place, message)
-                        .label("declares it")
-                        .help("add a [[connection]] from or to it, or a [[record]] of it, or remove it"),
-                );
+                || recorded.iter().any(|(end, _)| this(end))
+        };
+        let unused = population.variables.iter().filter(|v| !used(&v.name));
+        let names: Vec<_> = unused.map(|v| format!("`{}`", v.name)).collect();
+        let message = match &names[..] {
+            [] => continue,
+            [one] => format!("the variable {one} of `{}` is not connected", draft.name),
+            all => format!("the variables {} of `{}` are not connected", all.join(", "), draft.name),
+        };
+        reader.note(
+            Diagnostic::warning("unused", &draft.place, message)
+                .label("declared here")
+                .help("add a [[connection]] from or to it, or a [[record]] of it, or remove it"),
+        );
+    }
+}
+
+/// Converters to which nothing comes, and those from which nothing goes.
+pub(super) fn converters(
+    reader: &mut Reader,
+    connections: &Connections,
+    recordings: &[Recording],
+    projections: &[ProjectionDraft],
+    net: Net<'_>,
+) {
+    for (id, draft) in net.populations.iter().enumerate() {
+        let Some(population) = &draft.whole else { continue };
+        let Model::Converter(converter) = &population.model else { continue };
+        let name = &draft.name;
+        let input = variables::of(population).into_iter().find(VariableInfo::takes).map(|v| v.name);
+        let (fed, to) = match &input {
+            Some(variable) => {
+                let this = |end: &End| end.population == id && end.variable == *variable;
+                (connections.signals.iter().any(|(c, _)| this(&c.to)), format!("{name}.{variable}"))
             }
+            None => (connections.spikes.iter().any(|(c, _)| c.to == id), name.clone()),
+        };
+        if !fed {
+            let message = format!("nothing comes to the converter `{name}` ({})", converter.name());
+            reader.note(
+                Diagnostic::error("missing-input", &draft.place, message)
+                    .label("no input")
+                    .help(format!("add  [[connection]] from = \"…\", to = \"{to}\", delay = \"1 ms\"")),
+            );
+        }
+        let read = connections.leave(id)
+            || recordings.iter().any(|r| r.population == id)
+            || projections.iter().any(|p| p.projection.from == id);
+        if fed && !read {
+            reader.note(
+                Diagnostic::warning("unused", &draft.place, format!("what `{name}` makes goes nowhere"))
+                    .label("neither connected nor recorded")
+                    .help("add a [[connection]], a [[projection]] or a [[record]] of it, or remove it"),
+            );
         }
     }
 }
