@@ -28,6 +28,16 @@ struct Synapse {
 }
 
 const STATIC: Synapse = Synapse { name: "static", keys: "", on: &SIMULATORS };
+const DEPRESSING: Synapse = Synapse {
+    name: "tm",
+    keys: r#"type = "TsodyksMarkramSynapse", U = 0.4, tau_rec = 60.0, tau_facil = 5.0, "#,
+    on: &SIMULATORS,
+};
+const STDP: Synapse = Synapse {
+    name: "stdp",
+    keys: r#"type = "STDPMechanism", timing = { type = "SpikePairRule", tau_plus = 15.0, tau_minus = 25.0, A_plus = 0.1, A_minus = 0.08 }, weight_dependence = { type = "Additive", w_min = 0.0, w_max = 0.2 }, "#,
+    on: &SIMULATORS,
+};
 
 /// The part of the network that lives around one of S and T. Noise keeps both going.
 fn around(own: &str, other: &str, simulator: &str, synapse: &Synapse) -> String {
@@ -143,4 +153,14 @@ fn all_pairs(synapse: &Synapse) {
 #[test]
 fn static_synapses() {
     all_pairs(&STATIC);
+}
+
+#[test]
+fn depressing_synapses() {
+    all_pairs(&DEPRESSING);
+}
+
+#[test]
+fn plastic_synapses() {
+    all_pairs(&STDP);
 }
