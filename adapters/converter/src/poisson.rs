@@ -193,6 +193,24 @@ mod tests {
         spikes
     }
 
+    /// A change here changes everyone's spikes.
+    #[test]
+    fn draws_stay_what_they_are() {
+        let golden = |mean: f64| -> Vec<u32> {
+            // Steps beyond 32 bits, too.
+            let from = 1 << 33;
+            let poisson = Poisson::new(42, "background", 5..8, MS);
+            let rates = Array2::from_elem((4, 3), mean * 1000.0);
+            let mut counts = vec![0; 12];
+            let place = |neuron: u32, step: i64| 3 * (step - from - 1) as usize + neuron as usize - 5;
+            poisson.spikes(from, rates.view(), |n, k, count| counts[place(n, k)] = count).expect("rates");
+            counts
+        };
+        assert_eq!(golden(0.5), [0, 0, 0, 1, 0, 1, 0, 1, 0, 1, 0, 2]);
+        assert_eq!(golden(20.0), [17, 17, 21, 24, 20, 26, 16, 23, 16, 23, 19, 26]);
+        assert_eq!(golden(900.0), [880, 879, 906, 928, 898, 937, 876, 919, 871, 921, 894, 943]);
+    }
+
     #[test]
     fn what_is_no_rate_is_refused_with_neuron_and_step() {
         let poisson = Poisson::new(7, "p", 3..6, MS);
