@@ -98,6 +98,9 @@ fn spikes_signals_and_messages_come_back_in_every_language() {
             assert_eq!(code, Some(0), "{language:?}, windows of {window}: {printed}\n{log}");
         }
     }
+    let command = bench.command(Python);
+    let (code, printed, log) = bench.run("ranks", &command, "echo", &["component.own.ranks=2"]);
+    assert_eq!(code, Some(0), "two ranks: {printed}\n{log}");
 }
 
 /// What a program does, and what is said to it; where languages differ, for some of them.

@@ -7,6 +7,7 @@ is ever rounded between components.
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import sys
 import traceback
@@ -34,6 +35,8 @@ def connect() -> Session:
     Use it as a context manager: an error inside then ends the run with its text as the reason and its traceback in the
     log. Raises :class:`CoupleError` when the process was not started by ``couple run``.
     """
+    # A crash in compiled code says in the log where the program was.
+    faulthandler.enable()
     return Session(LowLevel())
 
 

@@ -35,11 +35,14 @@ with couple.connect() as session:
                 angle.write(block)
             elif does == "exit":
                 sys.exit(0)
-        mouth.emit(neurons, times)
+        # The neurons and columns of this rank; there may be others.
+        mine = (neurons >= mouth.first) & (neurons < mouth.first + mouth.count)
+        mouth.emit(neurons[mine], times[mine])
         if does != "forgotten" or window.end_ns <= 20_000_000:
             angle.write(block)
         for time, message in order.read():
-            answer.send(message[::-1], time)
+            if session.rank == 0:
+                answer.send(message[::-1], time)
     if does == "after":
         ear.read()
     if does == "again":
