@@ -19,6 +19,7 @@ of its NET_RECEIVE:
 Units are PyNN's: ms, mV, nA, nF, µS.
 """
 
+import math
 from dataclasses import dataclass, field
 
 import numpy
@@ -40,6 +41,8 @@ class Cell:
     states: dict
     #: Flag of each receptor. Two with the same flag are one place: their input is summed first.
     receptors: dict = field(default_factory=lambda: {"excitatory": EXCITATORY, "inhibitory": INHIBITORY})
+    #: The states that receptors add their input to, and the factor: what the mechanism does under their flags.
+    added_to: dict = field(default_factory=dict)
     #: Further parameters, as functions of PyNN's.
     derived: dict = field(default_factory=dict)
     #: What only the fixed step needs, as functions of PyNN's parameters and the step in ms.
@@ -78,10 +81,15 @@ def _v_spike(p):
     return numpy.where(numpy.asarray(p["delta_T"]) > 0, p["v_spike"], p["v_thresh"])
 
 
-_SPIKES = {"derived": {"refractory": _refractory}, "fixed_step": {"refractory": _refractory}}
+_STEP = {"excitatory": ("exc", 1.0), "inhibitory": ("inh", 1.0)}
+#: An alpha function rises to its weight with e times it.
+_RISE = {"excitatory": ("exc_rise", math.e), "inhibitory": ("inh_rise", math.e)}
+_RESETS = {"derived": {"refractory": _refractory}, "fixed_step": {"refractory": _refractory}}
+_SPIKES = {"added_to": _STEP, **_RESETS}
 _ALPHA = {
-    "derived": _SPIKES["derived"],
-    "fixed_step": {**_SPIKES["fixed_step"], "exc_scale": _scale("tau_syn_E"), "inh_scale": _scale("tau_syn_I")},
+    "added_to": _RISE,
+    "derived": _RESETS["derived"],
+    "fixed_step": {**_RESETS["fixed_step"], "exc_scale": _scale("tau_syn_E"), "inh_scale": _scale("tau_syn_I")},
 }
 _EXPLICIT = {"explicit": lambda p, step_ms: 1.0}
 
@@ -91,6 +99,7 @@ def _adex(mechanism, more):
         mechanism,
         _MEMBRANE + _TAU_SYN + _E_REV + ("a", "b", "delta_T", "tau_w"),
         {**_CONDUCTANCES, "w": "w"},
+        added_to=more["added_to"],
         derived={**more["derived"], "v_spike": _v_spike},
         fixed_step={**more["fixed_step"], **_EXPLICIT},
     )
@@ -102,7 +111,7 @@ _FACETS_CM, _FACETS_REFRACTORY, _FACETS_E_REV_E = 0.2, 1.0, 0.0
 CELLS = {
     "IF_curr_exp": Cell("CoupleIFCurrExp", _MEMBRANE + _TAU_SYN, _CURRENTS, **_SPIKES),
     "IF_curr_alpha": Cell("CoupleIFCurrAlpha", _MEMBRANE + _TAU_SYN, _CURRENTS, **_ALPHA),
-    "IF_curr_delta": Cell("CoupleIFCurrDelta", _MEMBRANE, {}, _POTENTIAL, **_SPIKES),
+    "IF_curr_delta": Cell("CoupleIFCurrDelta", _MEMBRANE, {}, _POTENTIAL, **_RESETS),
     "IF_cond_exp": Cell("CoupleIFCondExp", _MEMBRANE + _TAU_SYN + _E_REV, _CONDUCTANCES, **_SPIKES),
     "IF_cond_alpha": Cell("CoupleIFCondAlpha", _MEMBRANE + _TAU_SYN + _E_REV, _CONDUCTANCES, **_ALPHA),
     "IF_cond_exp_gsfa_grr": Cell(
@@ -115,6 +124,7 @@ CELLS = {
         "CoupleIFCondExp",
         ("v_rest", "v_reset", "v_thresh", "e_rev_I") + _TAU_SYN,
         _CONDUCTANCES,
+        added_to=_STEP,
         derived={
             "cm": lambda p: _FACETS_CM,
             "tau_m": lambda p: _FACETS_CM / (0.001 * numpy.asarray(p["g_leak"])),
@@ -131,6 +141,7 @@ CELLS = {
         + _TAU_SYN
         + _E_REV,
         {**_CONDUCTANCES, "m": "m", "h": "h", "n": "n"},
+        added_to=_STEP,
     ),
     "Izhikevich": Cell(
         "CoupleIzhikevich", ("a", "b", "c", "d", "i_offset"), {"u": "u"}, _POTENTIAL, fixed_step=_EXPLICIT

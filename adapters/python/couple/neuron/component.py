@@ -97,6 +97,10 @@ class Component:
             self.start_v.append((section, v[i]))
         places = {flag: self._add_places(points, flag) for flag in sorted(set(cell.receptors.values()))}
         port.first_place = {receptor: places[flag] for receptor, flag in cell.receptors.items()}
+        if not self.cvode_settings:
+            for receptor, (state, factor) in cell.added_to.items():
+                self._collect([getattr(point, f"_ref_{state}") for point in points])
+                self.exchange.states(port.first_place[receptor], factor)
         port.held = points
         sections = [section for section, _ in self.start_v[len(self.start_v) - n :]]
         port.outputs["v"] = lambda: [section(0.5)._ref_v for section in sections]
@@ -216,14 +220,16 @@ class Component:
         self._hand_over()
         self._initialize(v_init)
         slice_ns = self.part.slice_ns
+        _log(f"mechanisms: {self.exchange.path}")
         _log(f"NEURON: {len(self.start_v)} standard cells, {self.part.places} places for input, slices of "
              f"{slice_ns / 1e6} ms; built in {time.monotonic() - began:.2f} s")
         self.session.start()
-        began = time.monotonic()
+        began, processor = time.monotonic(), time.process_time()
         self.exchange.run(self.part.table.pointer, sum(map(len, self.part.sources.values())), slice_ns)
         self.finished = True
-        _log(f"simulated {self.part.duration_ns / 1e6} ms in {time.monotonic() - began:.2f} s: "
-             f"{self.exchange.spikes()} spikes, {self.exchange.events()} inputs")
+        _log(f"{self.exchange.spikes()} spikes, {self.exchange.events()} inputs")
+        _log(f"simulated {self.part.duration_ns / 1e6} ms in {time.monotonic() - began:.3f} s, "
+             f"{time.process_time() - processor:.3f} s of processor time")
 
     def _hand_over(self):
         """Tells the exchange of spikes and signals."""

@@ -35,12 +35,13 @@ class Exchange:
     """The functions of ``mechanisms/exchange.cpp``."""
 
     def __init__(self, path):
-        self._library = ctypes.CDLL(path)
+        self._library, self.path = ctypes.CDLL(path), path
         pointer, u32, i64, size = ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int64, ctypes.c_size_t
         for name, result, arguments in [
             ("error", ctypes.c_char_p, []),
             ("open", None, [pointer, i64, ctypes.c_int]),
             ("flag", None, [size, size, ctypes.c_double]),
+            ("states", None, [size, ctypes.c_double]),
             ("places", size, []),
             ("emitters", None, [i64, i64, u32, u32, ctypes.POINTER(u32), size]),
             ("feed", None, [ctypes.c_int, u32, u32, i64]),

@@ -45,6 +45,10 @@ struct Place {
   double flag;
   /// The arguments of its NET_RECEIVE, which may keep a state there; the first is the weight.
   double* arguments;
+  /// For cells of ours with the fixed step: the state that input is added to, times the factor, which is all that their
+  /// NET_RECEIVE does.
+  Handle state;
+  double factor;
 };
 
 /// A neuron that spikes.
@@ -186,7 +190,11 @@ void Exchange::fixed(const couple_arrivals& arrivals) {
     advance(next);
     if (more && arrivals.time_ns[i] == now_ns) {
       for (std::size_t j = arrivals.first[i]; j < arrivals.first[i + 1]; ++j) {
-        const Place& place = places[arrivals.place[j]];
+        Place& place = places[arrivals.place[j]];
+        if (place.factor != 0) {
+          *place.state += arrivals.sum[j] * place.factor;
+          continue;
+        }
         place.arguments[0] = arrivals.sum[j];
         place.receive(place.target, place.arguments, place.flag);
       }
@@ -369,7 +377,7 @@ void couple_neuron_target(void* target) {
   auto* point = static_cast<Point_process*>(target);
   const int type = _nrn_mechanism_get_type(point->_prop);
   exchange.arguments.emplace_back(pnt_receive_size[type] > 0 ? pnt_receive_size[type] : 1, 0.0);
-  exchange.places.push_back({point, pnt_receive[type], 0, exchange.arguments.back().data()});
+  exchange.places.push_back({point, pnt_receive[type], 0, exchange.arguments.back().data(), {}, 0});
 }
 
 double couple_neuron_arguments(void* target) {
@@ -394,6 +402,15 @@ void couple_neuron_open(couple_session* session, std::int64_t step_ns, int varia
 /// The flag of the NET_RECEIVE of places from `first` on.
 void couple_neuron_flag(std::size_t first, std::size_t n, double flag) {
   for (std::size_t i = first; i < first + n; ++i) exchange.places[i].flag = flag;
+}
+
+/// The variables that have been collected are the states of places from `first` on.
+void couple_neuron_states(std::size_t first, double factor) {
+  for (const Handle& state : exchange.collected) {
+    exchange.places[first].state = state;
+    exchange.places[first++].factor = factor;
+  }
+  exchange.collected.clear();
 }
 
 std::size_t couple_neuron_places() { return exchange.places.size(); }
