@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use couple_network::description::{
     Component, ComponentId, Connector, Model, Network, Projection, Receptor, Simulator, Value,
 };
+use couple_network::variables;
 use serde::Serialize;
 
 use super::Plan;
@@ -33,6 +34,11 @@ const NEURON_NEURON: f64 = 4000.0;
 const SMALLER: &str = "make the network smaller (`--set` changes the numbers that the configuration scales with), or run it on \
                        a machine with more memory; a synapse takes 4 or 8 bytes in the native simulator, 40 in NEST";
 
+const SHORTER: &str = "use a shorter delay, a longer step of the sender, or fewer neurons: all samples of the time of a \
+                       delay are kept";
+
+/// Bytes of a sample that waits for its time.
+const SAMPLE: f64 = 8.0;
 /// Bytes of a spike given in a list: time, neuron, count.
 const GIVEN_SPIKE: f64 = 16.0;
 
@@ -47,6 +53,8 @@ pub struct Footprint {
     pub neurons: u64,
     /// Spikes of sources that are given in lists.
     pub given: u64,
+    /// Samples of signals that wait for their time.
+    pub samples: u64,
 }
 
 /// The footprint of each component.
@@ -74,8 +82,23 @@ fn footprint(network: &Network, id: ComponentId, component: &Component) -> Footp
         Simulator::Brian2 => all * TABLE_SYNAPSE + given * GIVEN_SPIKE,
         Simulator::Script | Simulator::Arbor | Simulator::Converter => 0.0,
     };
+    let samples = samples(network, id, component);
+    let taken = taken + samples * SAMPLE;
     // Conversions from floats saturate.
-    Footprint { bytes: taken as u64, synapses: all as u64, neurons, given: given as u64 }
+    Footprint { bytes: taken as u64, synapses: all as u64, neurons, given: given as u64, samples: samples as u64 }
+}
+
+/// Samples on their way to a component: for each column those of the time of the delay.
+fn samples(network: &Network, id: ComponentId, component: &Component) -> f64 {
+    let here = network.signals.iter().filter(|s| network.populations[s.to.population].component == id);
+    here.map(|signal| {
+        let step = network.components[network.populations[signal.from.population].component].step;
+        let target = &network.populations[signal.to.population];
+        let each_rank = |rank| variables::columns(target, &signal.to.variable, component.ranks, rank).len() as f64;
+        let columns: f64 = (0..component.ranks).map(each_rank).sum();
+        columns * (signal.delay.steps(step) + 1) as f64
+    })
+    .sum()
 }
 
 /// Spikes of a `SpikeSourceArray` that whoever receives them writes out for each source, also where all have one list.
@@ -124,10 +147,11 @@ impl Plan {
         let text = format!("this run takes {} of memory at least, and this machine has {}", bytes(all), bytes(memory));
         let largest = footprints.iter().enumerate().max_by_key(|(_, footprint)| footprint.bytes);
         let (id, label, help) = match largest.filter(|(_, footprint)| footprint.bytes > self.memory.rings) {
-            Some((id, Footprint { bytes: some, synapses, neurons, given })) => {
+            Some((id, Footprint { bytes: some, synapses, neurons, given, samples })) => {
                 let given = if *given > 0 { format!(", and {given} spikes given in lists") } else { String::new() };
-                let label = format!("{} for {synapses} synapses and {neurons} neurons{given}", bytes(*some));
-                (id, label, SMALLER)
+                let waiting = if *samples > 0 { format!(", and {samples} samples of signals") } else { String::new() };
+                let label = format!("{} for {synapses} synapses and {neurons} neurons{given}{waiting}", bytes(*some));
+                (id, label, if *samples as f64 * SAMPLE > *some as f64 / 2.0 { SHORTER } else { SMALLER })
             }
             None => {
                 let id = (0..self.components.len()).max_by_key(|id| self.components[*id].ranks)?;
