@@ -37,7 +37,13 @@ pub fn balanced(place: [ComponentId; 2], components: usize, threads: u32) -> Net
         ]);
         let v = Value::Random(Distribution::Normal { mu: -58.0, sigma: 5.0 });
         let initial = BTreeMap::from([("v".to_string(), v)]);
-        Population { name: name.into(), component, size, model: Model::Cell { cell, params, initial }, variables: vec![] }
+        Population {
+            name: name.into(),
+            component,
+            size,
+            model: Model::Cell { cell, params, initial },
+            variables: vec![],
+        }
     };
     let drive = |name: &str, component, size| {
         let model = Model::SpikeSourcePoisson { rate: 8000.0, start: Span::ZERO, duration: Span::from_ns(1 << 60) };
