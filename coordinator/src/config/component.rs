@@ -56,10 +56,8 @@ fn read_component(reader: &mut Reader, entry: &Entry, directory: &Path) -> Compo
         None => Some(1),
     };
     let (ranks, threads) = (number("ranks"), number("threads"));
-    let runs_scripts = matches!(
-        draft.simulator,
-        Some(Simulator::Nest | Simulator::Neuron | Simulator::Brian2 | Simulator::Arbor)
-    );
+    let runs_scripts =
+        matches!(draft.simulator, Some(Simulator::Nest | Simulator::Neuron | Simulator::Brian2 | Simulator::Arbor));
     if let (true, Some(2..), Some(node)) = (runs_scripts, ranks, fields.get("script")) {
         let message = "a model of your own runs in one process".to_string();
         reader.note(
@@ -172,7 +170,12 @@ fn read_own_program(
 ) -> Program {
     let Some(node) = fields.get("script") else {
         if let Some(entry) = fields.entry("python") {
-            refuse(reader, &entry.key_place, "`python` goes with a `script`", "name the interpreter as first word of `command`");
+            refuse(
+                reader,
+                &entry.key_place,
+                "`python` goes with a `script`",
+                "name the interpreter as first word of `command`",
+            );
         }
         return (None, read_command(reader, fields, directory), None);
     };
@@ -244,9 +247,13 @@ fn refuse_key(reader: &mut Reader, key: &str, place: &Place, simulator: Option<S
 fn read_command(reader: &mut Reader, fields: &Fields<'_>, directory: &Path) -> Vec<String> {
     let Some(node) = fields.get("command") else {
         reader.note(
-            Diagnostic::error("missing-key", fields.place, "a component of simulator `script` needs a `script` or a `command`")
-                .label("no program")
-                .help("add  script = \"robot.py\"  for a program in Python, or  command = [\"./robot\"]  for any other"),
+            Diagnostic::error(
+                "missing-key",
+                fields.place,
+                "a component of simulator `script` needs a `script` or a `command`",
+            )
+            .label("no program")
+            .help("add  script = \"robot.py\"  for a program in Python, or  command = [\"./robot\"]  for any other"),
         );
         return vec![];
     };

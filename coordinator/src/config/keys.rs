@@ -125,9 +125,24 @@ pub(super) static COMPONENT: Section = section(
         may("step", Shape::Time, "\"0.1 ms\"", "Integration step; default 0.1 ms."),
         may("ranks", Shape::Whole, "1", "Processes; default 1."),
         may("threads", Shape::Whole, "1", "Threads of each process; default 1."),
-        may("script", Shape::Text, "\"model.py\"", "A model of your own: a script for nest, neuron, brian2 or arbor; with script: a program in Python."),
-        may("command", Shape::List, "[\"python3\", \"robot.py\"]", "With script: a program in any language, and its arguments."),
-        may("python", Shape::Text, "\"/usr/bin/python3\"", "This interpreter instead of the managed one; with script, instead of python3."),
+        may(
+            "script",
+            Shape::Text,
+            "\"model.py\"",
+            "A model of your own: a script for nest, neuron, brian2 or arbor; with script: a program in Python.",
+        ),
+        may(
+            "command",
+            Shape::List,
+            "[\"python3\", \"robot.py\"]",
+            "With script: a program in any language, and its arguments.",
+        ),
+        may(
+            "python",
+            Shape::Text,
+            "\"/usr/bin/python3\"",
+            "This interpreter instead of the managed one; with script, instead of python3.",
+        ),
         may("cvode", Shape::One(&CVODE), "{ atol = 1e-6 }", "With neuron: integration with a variable step."),
     ],
 );
