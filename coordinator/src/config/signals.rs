@@ -237,10 +237,16 @@ fn check_units(reader: &mut Reader, (from, source): Known<'_>, (to, target): Kno
     }
     let declared =
         |end: &EndDraft<'_>| matches!(net.populations[end.population].kind, Some(Kind::Port | Kind::OwnModel));
-    let help = if units::same_kind(given, wanted) && declared(from) {
+    let converts = |end: &EndDraft<'_>| matches!(net.populations[end.population].kind, Some(Kind::Converter { .. }));
+    let same = units::same_kind(given, wanted);
+    let help = if same && declared(from) {
         format!("declare {} in {wanted}", shown(from, net))
-    } else if units::same_kind(given, wanted) && declared(to) {
+    } else if same && declared(to) {
         format!("declare {} in {given}", shown(to, net))
+    } else if same && converts(from) {
+        format!("make it {wanted} in the converter of `{}`", net.populations[from.population].name)
+    } else if same && converts(to) {
+        format!("make it {given} in the converter of `{}`", net.populations[to.population].name)
     } else {
         format!(
             "between different quantities stands a converter: {{ type = \"gain\", gain = …, unit_in = \"{given}\", \
