@@ -212,10 +212,10 @@ fn check_picture(output: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Opens a recording by its path, or a run in the folder `runs` by its label.
+/// Opens a recording by its path, or a run in the folder `runs` by its label, or a file of that run.
 fn open(path: &Path) -> Result<Spikes, Error> {
     let labelled = Path::new("runs").join(path);
-    let spikes = Spikes::open(if !path.exists() && labelled.is_dir() { &labelled } else { path })?;
+    let spikes = Spikes::open(if !path.exists() && labelled.exists() { &labelled } else { path })?;
     note(spikes.notes());
     Ok(spikes)
 }
