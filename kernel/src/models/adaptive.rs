@@ -135,8 +135,9 @@ impl<M: Membrane<N>, const N: usize> Adaptive<M, N> {
         let [exc_in, inh_in] = inputs;
         for i in 0..self.y.len() {
             let (y, wait, next) = (&mut self.y[i], &mut self.wait[i], &mut self.next[i]);
-            let (offset, current) = (self.injected.offset[i], self.injected.current[i]);
-            let given = Given { offset, current, v_thresh: self.v_thresh[i] }.known::<DRIVEN, N>(&self.membrane);
+            let (current, v_thresh) =
+                if DRIVEN { (self.injected.current[i], self.v_thresh[i]) } else { (NOTHING, self.membrane.v_thresh()) };
+            let given = Given { offset: self.injected.offset[i], current, v_thresh };
             let before = y[0];
             let mut t = 0.0;
             while t < self.h {

@@ -189,7 +189,8 @@ impl Thresholds {
         fired: &mut Vec<u32>,
     ) {
         if self.each.is_empty() {
-            fire(v, wait, |_| self.lowest, (v_reset, refractory), start, fired);
+            let shared = self.lowest;
+            fire(v, wait, |_| shared, (v_reset, refractory), start, fired);
         } else {
             fire(v, wait, |i| self.each[start + i], (v_reset, refractory), start, fired);
         }
