@@ -9,7 +9,7 @@ use couple_tests::{program, workspace};
 use tempfile::TempDir;
 
 /// Pages whose blocks are run from top to bottom, below.
-const GUIDES: [&str; 4] = ["guide.md", "components.md", "converters.md", "signals.md"];
+const GUIDES: [&str; 5] = ["guide.md", "components.md", "converters.md", "signals.md", "neuron.md"];
 /// Where the section on signals of the page on components begins, and the next one.
 const SIGNALS: &str = "\n## Signals and messages\n";
 const BEHIND_SIGNALS: &str = "\n## The two phases\n";
@@ -141,6 +141,16 @@ fn the_guide_runs_from_top_to_bottom() {
 #[test]
 fn the_page_on_converters_runs_from_top_to_bottom() {
     walk(&page("docs/converters.md"), TempDir::new().unwrap().path());
+}
+
+#[test]
+fn the_page_on_cross_checks_runs() {
+    walk(&page("docs/crosscheck.md"), TempDir::new().unwrap().path());
+}
+
+#[test]
+fn the_page_on_neuron_runs_from_top_to_bottom() {
+    walk(&page("docs/neuron.md"), TempDir::new().unwrap().path());
 }
 
 #[test]
