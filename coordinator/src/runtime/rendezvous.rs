@@ -193,7 +193,7 @@ mod tests {
                 .contains(&format!("version {}", PROTOCOL_VERSION + 1))
         );
         assert!(judge(&hello(PROTOCOL_VERSION, "x"), "t").unwrap_err().contains("secret"));
-        assert!(judge(&[0, 1, 255, 3], "t").unwrap_err().contains("no greeting"));
+        assert!(judge(&[0, PROTOCOL_VERSION as u8, 255, 3], "t").unwrap_err().contains("no greeting"));
         assert!(judge(b"GET / HTTP/1.1\r\n", "t").unwrap_err().contains("no greeting"));
     }
 }

@@ -73,11 +73,9 @@ fn refuse_settings(reader: &mut Reader, fields: &Fields<'_>, reason: &str, help:
 /// Arbor's cells are those of a script.
 pub(super) fn refuse_cell_on_arbor(reader: &mut Reader, node: &Node, component: &ComponentDraft) {
     let message = format!("component `{}` is Arbor, which has the cells of your script and no others", component.name);
-    reader.note(
-        Diagnostic::error("not-used", &node.place, message)
-            .label("no standard cells there")
-            .help("remove `cell`: the population is then a number of the script's cells; or place it on another component"),
-    );
+    reader.note(Diagnostic::error("not-used", &node.place, message).label("no standard cells there").help(
+        "remove `cell`: the population is then a number of the script's cells; or place it on another component",
+    ));
 }
 
 /// A population is one or the other.
