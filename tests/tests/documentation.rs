@@ -9,7 +9,7 @@ use couple_tests::{program, workspace};
 use tempfile::TempDir;
 
 /// Pages whose blocks are run from top to bottom, below.
-const GUIDES: [&str; 5] = ["guide.md", "components.md", "converters.md", "signals.md", "neuron.md"];
+const GUIDES: [&str; 6] = ["guide.md", "components.md", "converters.md", "signals.md", "neuron.md", "crosscheck.md"];
 /// Where the section on signals of the page on components begins, and the next one.
 const SIGNALS: &str = "\n## Signals and messages\n";
 const BEHIND_SIGNALS: &str = "\n## The two phases\n";
