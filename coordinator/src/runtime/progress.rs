@@ -39,7 +39,8 @@ pub struct Progress {
 impl Progress {
     /// For a run of `duration`.
     pub fn new(style: Style, duration: Span) -> Self {
-        let bar = (matches!(style, Style::Human | Style::Part) && std::io::stderr().is_terminal()).then(|| bar(duration));
+        let bar =
+            (matches!(style, Style::Human | Style::Part) && std::io::stderr().is_terminal()).then(|| bar(duration));
         Progress { style, bar, duration, started: None, last: Instant::now() }
     }
     /// Something happened, for tools.
