@@ -78,7 +78,10 @@ impl Signal {
         if u32::try_from(block.len()).is_err() {
             return refuse(format!("{} samples of `{name}` in one window are too many; shorten it", block.len()));
         }
-        if let Some(((row, column), value)) = block.indexed_iter().find(|(_, value)| !value.is_finite()) {
+        let odd = || block.indexed_iter().find(|(_, value)| !value.is_finite());
+        if !block.iter().all(|value| value.is_finite())
+            && let Some(((row, column), value)) = odd()
+        {
             let (neuron, time) = (self.first as usize + column, start + step * (row as i64 + 1));
             return refuse(format!(
                 "a sample of `{name}` is {value}: that of index {neuron} at {time}; samples must be finite numbers"

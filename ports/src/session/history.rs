@@ -120,12 +120,11 @@ impl SignalLink {
             if self.history.len() < needed {
                 self.history.resize(needed, 0.0);
             }
-            for (number, (value, word)) in self.history[at..at + part.len()].iter_mut().zip(part).enumerate() {
-                *value = f64::from_bits(*word);
-                if !value.is_finite() {
-                    let column = self.first + (lane.at + column + number) as u32;
-                    return Err(PacketError::NotFinite { link, column });
-                }
+            let values = &mut self.history[at..at + part.len()];
+            values.iter_mut().zip(part).for_each(|(value, word)| *value = f64::from_bits(*word));
+            if let Some(bad) = values.iter().position(|value| !value.is_finite()) {
+                let column = self.first + (lane.at + column + bad) as u32;
+                return Err(PacketError::NotFinite { link, column });
             }
             cell += part.len();
             words = rest;
