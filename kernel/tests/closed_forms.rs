@@ -30,7 +30,8 @@ fn respond(cell: Cell, params: &[(&str, f64)], v: f64, weight: f64, steps: i64) 
         initial.insert("v".into(), Value::Constant(v));
     }
     let model = Model::SpikeSourceArray { spike_times: vec![vec![STEP * AT]] };
-    n.populations = vec![population, Population { name: "input".into(), component: 0, size: 1, model, variables: vec![] }];
+    n.populations =
+        vec![population, Population { name: "input".into(), component: 0, size: 1, model, variables: vec![] }];
     let one = Connector::AllToAll { allow_self_connections: true };
     let delay = Delay::Constant(STEP * DELAY);
     n.projections = vec![projection((1, 0), one, Value::Constant(weight), delay, Receptor::Excitatory)];
