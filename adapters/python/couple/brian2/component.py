@@ -43,6 +43,8 @@ class Component:
         self.ports = {}
         #: Place of the first neuron, by (population's name, receptor).
         self.first_place = {}
+        #: Receptors that have synapses, likewise.
+        self.fed = set()
         self.brian2 = None
         self.finished = False
 
@@ -90,6 +92,8 @@ class Component:
                 f"projection `{projection['name']}` goes to the {name} receptor of `{port.name}`, but "
                 f"couple.brian2.port names only {', '.join(port.receptors) or 'none'}"
             )
+        if len(synapses) > 0:
+            self.fed.add((port.name, name))
         return synapses.post.astype(numpy.int64) - target["first"] + self.first_place[port.name, name]
 
     # -- run --------------------------------------------------------------------------------------------------------
@@ -111,7 +115,7 @@ class Component:
         network.add(*(port.group for port in self.ports.values() if port.population.get("cell") and port.group is not None))
         own.check(self.part, self.ports, network)
         self.part.connect(self._place_of)
-        exchange = Exchange(self.part, self.ports.values(), self.first_place)
+        exchange = Exchange(self.part, self.ports.values(), {key: self.first_place[key] for key in self.fed})
         network.add(*_operations(brian2.defaultclock, exchange))
         neurons = sum(port.population["count"] for port in self.ports.values())
         _log(f"Brian2 {brian2.__version__}, NumPy {numpy.__version__}: {neurons} neurons, {self.part.places} places for "
@@ -122,7 +126,8 @@ class Component:
             raise CoupleError(f"Brian2 stopped at {exchange.now_ns / 1e6} ms")
         self.session.finish()
         self.finished = True
-        _log(f"simulated {self.part.duration_ns / 1e6} ms in {time.monotonic() - exchange.began:.2f} s")
+        wall, processor = (now - then for now, then in zip((time.monotonic(), time.process_time()), exchange.began))
+        _log(f"simulated {self.part.duration_ns / 1e6} ms in {wall:.3f} s, {processor:.3f} s of processor time")
 
 
 def _operations(clock, exchange):

@@ -27,14 +27,14 @@ class Exchange:
     """The exchange of a rank."""
 
     def __init__(self, part, ports, first_place):
-        """`first_place`: {(population's name, receptor): place of the first neuron}."""
+        """`first_place`: {(population's name, receptor): place of the first neuron}, of receptors that have synapses."""
         self.part, self.session, self.step_ns = part, part.session, part.step_ns
         #: The end of the last step that is over.
         self.now_ns = 0
         self.slice_end_ns = self.window_end_ns = 0
         self.windows = self.session.windows()
         self.over = False
-        #: When the run began, by the clock of the machine.
+        #: When the run began, by the clock of the machine and in processor time.
         self.began = None
         #: Input of the step at hand by place; zero between two steps.
         self.sums = numpy.zeros(part.places)
@@ -54,17 +54,19 @@ class Exchange:
 
     def _factor(self, ports, first_place):
         """What the sums are multiplied by: a number, or one for each place."""
+        fed = [(port, first_place[port.name, name], one) for port in ports for name, one in _fed(port, first_place)]
+        different = {receptor.factor for _, _, receptor in fed}
+        if len(different) <= 1:
+            return numpy.array(different.pop() if different else 1.0)
         factor = numpy.ones(self.part.places)
-        for port in ports:
-            for name, receptor in port.receptors.items():
-                first = first_place[port.name, name]
-                factor[first : first + port.population["count"]] = receptor.factor
-        return factor if len(numpy.unique(factor)) > 1 else numpy.array(factor[0] if len(factor) else 1.0)
+        for port, first, receptor in fed:
+            factor[first : first + port.population["count"]] = receptor.factor
+        return factor
 
     def _inlets(self, port, first_place):
         """One for each variable that receptors add to."""
         variables = {}
-        for name, receptor in port.receptors.items():
+        for name, receptor in _fed(port, first_place):
             first = first_place[port.name, name]
             sums = self.sums[first : first + port.population["count"]]
             variables.setdefault(receptor.variable, []).append((sums, receptor))
@@ -76,7 +78,7 @@ class Exchange:
         """Before the first step: waits until all components are ready, and begins the first window."""
         if self.began is None:
             self.session.start()
-            self.began = time.monotonic()
+            self.began = time.monotonic(), time.process_time()
             self.next_window()
             self._next_slice()
             for driver in self.drivers:
@@ -89,8 +91,7 @@ class Exchange:
         if arrival is None or arrival[0] != self.now_ns:
             return
         _, places, sums = arrival
-        factor = self.factor
-        self.sums[places] = sums * (factor if factor.ndim == 0 else factor[places])
+        self.sums[places] = sums
         for inlet in self.inlets:
             inlet.add()
         self.sums[places] = 0.0
@@ -123,7 +124,7 @@ class Exchange:
         self.next_arrival = next(self.arrivals, None)
 
     def _take(self, until_ns):
-        """What arrives up to `until_ns`, as :meth:`Part.take` has it, with less to do."""
+        """What arrives up to `until_ns`, as :meth:`Part.take` has it, in the models' units."""
         table, found = self.part.table, self._struct
         self.session._check(self.session.library.couple_table_take(table.pointer, until_ns, self._reference))
         n = found.times
@@ -131,7 +132,8 @@ class Exchange:
             return ()
         first, times = found.first[: n + 1], found.time_ns[:n]
         place = _view(self, found.place, first[n], _PLACES)
-        weight = _view(self, found.sum, first[n], _SUMS)
+        factor = self.factor if self.factor.ndim == 0 else self.factor[place]
+        weight = _view(self, found.sum, first[n], _SUMS) * factor
         return [(times[i], place[first[i] : first[i + 1]], weight[first[i] : first[i + 1]]) for i in range(n)]
 
     # -- each window ------------------------------------------------------------------------------------------------
@@ -159,6 +161,11 @@ class Exchange:
             if first <= index < end:
                 for _ in range(count):
                     self.session.emit(population["output"], index, time_ns)
+
+
+def _fed(port, first_place):
+    """The receptors of a port that have synapses."""
+    return [(name, receptor) for name, receptor in port.receptors.items() if (port.name, name) in first_place]
 
 
 class Inlet:
