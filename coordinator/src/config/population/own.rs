@@ -9,7 +9,7 @@ use crate::config::converter::{self, Setting};
 use crate::config::diagnostic::Diagnostic;
 use crate::config::nearest::nearest;
 use crate::config::reader::{Fields, Reader};
-use crate::config::tree::{Entry, Node};
+use crate::config::tree::{Entry, Node, Table};
 
 /// A port into the user's own model.
 pub(super) fn read_port(
@@ -139,7 +139,24 @@ pub(super) fn read_variables(reader: &mut Reader, fields: &Fields<'_>, draft: &P
         reader.wrong_type(&entry.value, "a table", "write for example { dend = \"mV\", command = \"message\" }");
         return vec![];
     };
-    table.entries.iter().filter_map(|entry| read_variable(reader, entry)).collect()
+    let variables: Vec<_> = table.entries.iter().filter_map(|entry| read_variable(reader, entry)).collect();
+    if draft.kind == Some(Kind::OwnModel) {
+        refuse_messages(reader, table, &variables);
+    }
+    variables
+}
+
+/// Simulators have no use for messages.
+fn refuse_messages(reader: &mut Reader, table: &Table, variables: &[Variable]) {
+    for variable in variables.iter().filter(|v| v.quantity == Quantity::Message) {
+        let Some(entry) = table.entry(&variable.name) else { continue };
+        let message = format!("`{}` would carry messages, which a model in a simulator has no use for", variable.name);
+        reader.note(
+            Diagnostic::error("limit", &entry.value.place, message)
+                .label("a message")
+                .help("messages are for programs, with simulator = \"script\"; give the variable a unit"),
+        );
+    }
 }
 
 /// Why the variables of this population are not declared.
