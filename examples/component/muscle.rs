@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         let mut pull = 0;
         while let Some(mut window) = session.next_window()? {
             // Windows are the planner's choice. What is computed goes by the component's own steps.
-            let spikes = window.spikes(endplates)?.to_vec();
+            let spikes = window.spikes(endplates)?;
             let mut spikes = spikes.iter().peekable();
             for now in window.times() {
                 pull -= pull / 16;

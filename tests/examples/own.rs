@@ -22,7 +22,7 @@ fn take_part(session: &mut Session, does: &str) -> Result<(), Box<dyn Error>> {
     while let Some(mut window) = session.next_window()? {
         let (start, end) = (window.start(), window.end());
         let late = |what| end > Time::from_ns(20_000_000) && does == what;
-        for spike in window.spikes(ear)?.to_vec() {
+        for spike in window.spikes(ear)?.iter() {
             window.emit(mouth, spike.index, spike.time)?;
         }
         let mut block: Array2<f64> = 2.0 * &window.signal(pull)?.slice(s![1.., ..]);
@@ -41,8 +41,8 @@ fn take_part(session: &mut Session, does: &str) -> Result<(), Box<dyn Error>> {
         if !late("forgotten") {
             window.write(angle, block.view())?;
         }
-        for message in window.messages(order)?.to_vec() {
-            let reversed: Vec<u8> = message.bytes.into_iter().rev().collect();
+        for message in window.messages(order)?.iter() {
+            let reversed: Vec<u8> = message.bytes.iter().rev().copied().collect();
             window.send(answer, message.time, &reversed)?;
         }
     }

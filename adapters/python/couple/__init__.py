@@ -21,6 +21,7 @@ low level below, which needs no NumPy. Simulators that are components: ``couple.
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from .session import CoupleError, RunEnded
@@ -48,6 +49,13 @@ def __getattr__(name: str) -> Any:
     # Not before they are used: they need NumPy, and the low level does not.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import client, ports
-
+    try:
+        from . import client, ports
+    except ModuleNotFoundError as missing:
+        if missing.name != "numpy":
+            raise
+        raise CoupleError(
+            f"couple needs NumPy, which {sys.executable} does not have; install it there (pip install numpy), or give the "
+            "component another interpreter (python = ...)"
+        ) from None
     return getattr(client if hasattr(client, name) else ports, name)

@@ -8,7 +8,7 @@
 //!         let endplates = session.spike_input("endplates")?; // populations of the configuration, by name
 //!         let stretch = session.spike_output("stretch")?;
 //!         while let Some(mut window) = session.next_window()? {
-//!             for spike in window.spikes(endplates)?.to_vec() {
+//!             for spike in window.spikes(endplates)?.iter() {
 //!                 window.emit(stretch, spike.index % 10, spike.time)?;
 //!             }
 //!         }

@@ -1,12 +1,14 @@
 //! Signals and messages of a window.
 
+use std::sync::Arc;
+
 use couple_ports::session::SessionError;
 use couple_ports::time::Time;
 use ndarray::ArrayView2;
 
 use crate::directory::Port;
 use crate::session::{MessageInput, MessageOutput, SignalInput, SignalOutput};
-use crate::window::Arrived;
+use crate::window::{Arrived, again};
 use crate::{Error, Message, Window};
 
 impl Window<'_> {
@@ -59,24 +61,26 @@ impl Window<'_> {
         self.session.port_error(&self.session.ports[port].name, message)
     }
 
-    /// The messages that arrive in `(start, end]`, in order of time.
-    pub fn messages(&mut self, input: MessageInput) -> Result<&[Message], Error> {
+    /// The messages that arrive in `(start, end]`, in order of time. Shared, as the spikes are.
+    pub fn messages(&mut self, input: MessageInput) -> Result<Arc<Vec<Message>>, Error> {
         if !self.session.arrived.has_messages {
             self.take_messages()?;
         }
         let arrived = &self.session.arrived;
         let link = self.session.ports[input.0].links.first();
-        Ok(link.map_or(&[], |link| &arrived.messages[arrived.message_slots[*link]]))
+        Ok(link.map_or_else(Arc::default, |link| arrived.messages[arrived.message_slots[*link]].clone()))
     }
 
     fn take_messages(&mut self) -> Result<(), Error> {
         let (run, arrived) = self.session.run_and_arrived()?;
         let Arrived { message_slots, messages, .. } = arrived;
+        let mut lists: Vec<Vec<Message>> = messages.iter_mut().map(again).collect();
         let taken = run.for_each_message(|input, time, bytes| {
-            messages[message_slots[input]].push(Message { time, bytes: bytes.to_vec() });
+            lists[message_slots[input]].push(Message { time, bytes: bytes.to_vec() });
         });
         // Stable: messages of one time stay in the order of their links.
-        messages.iter_mut().for_each(|messages| messages.sort_by_key(|message| message.time));
+        lists.iter_mut().for_each(|list| list.sort_by_key(|message| message.time));
+        *messages = lists.into_iter().map(Arc::new).collect();
         arrived.has_messages = true;
         taken.map_err(|source: SessionError| self.session.session_error(source))
     }

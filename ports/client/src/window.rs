@@ -1,5 +1,7 @@
 //! A window: what arrived for it, and what is sent in it.
 
+use std::sync::Arc;
+
 use couple_ports::control::Welcome;
 use couple_ports::time::Time;
 
@@ -29,10 +31,10 @@ pub struct Message {
 pub(crate) struct Arrived {
     /// For each input of the welcome, the position in `spikes` of its port's spikes.
     slots: Vec<usize>,
-    spikes: Vec<Vec<Spike>>,
+    spikes: Vec<Arc<Vec<Spike>>>,
     has_spikes: bool,
     pub(crate) message_slots: Vec<usize>,
-    pub(crate) messages: Vec<Vec<Message>>,
+    pub(crate) messages: Vec<Arc<Vec<Message>>>,
     pub(crate) has_messages: bool,
 }
 
@@ -50,24 +52,29 @@ fn slots<'a>(ports: impl Iterator<Item = Option<&'a str>>) -> (Vec<usize>, usize
     (slots, seen.len())
 }
 
+/// The list of the window before, emptied; another one if somebody still has it.
+pub(crate) fn again<T>(list: &mut Arc<Vec<T>>) -> Vec<T> {
+    let mut list = Arc::try_unwrap(std::mem::take(list)).unwrap_or_default();
+    list.clear();
+    list
+}
+
 impl Arrived {
     pub(crate) fn new(welcome: &Welcome) -> Arrived {
         let (slots_of_inputs, n) = slots(welcome.inputs.iter().map(|input| input.target.as_deref()));
         let (message_slots, m) = slots(welcome.messages_in.iter().map(|input| Some(input.target.as_str())));
         Arrived {
             slots: slots_of_inputs,
-            spikes: vec![Vec::new(); n],
+            spikes: vec![Arc::default(); n],
             has_spikes: false,
             message_slots,
-            messages: vec![Vec::new(); m],
+            messages: vec![Arc::default(); m],
             has_messages: false,
         }
     }
 
     /// The next window begins.
     pub(crate) fn clear(&mut self) {
-        self.spikes.iter_mut().for_each(Vec::clear);
-        self.messages.iter_mut().for_each(Vec::clear);
         (self.has_spikes, self.has_messages) = (false, false);
     }
 }
@@ -98,21 +105,24 @@ impl Window<'_> {
         (0..self.steps()).map(move |n| start + step * (n as i64 + 1))
     }
 
-    /// The spikes that arrive in `(start, end]`, in order of time, then of index.
-    pub fn spikes(&mut self, input: SpikeInput) -> Result<&[Spike], Error> {
+    /// The spikes that arrive in `(start, end]`, in order of time, then of index. Shared, so that the window can be used
+    /// while one goes through them.
+    pub fn spikes(&mut self, input: SpikeInput) -> Result<Arc<Vec<Spike>>, Error> {
         if !self.session.arrived.has_spikes {
             self.take_spikes()?;
         }
         let arrived = &self.session.arrived;
         let link = self.session.ports[input.0].links.first();
-        Ok(link.map_or(&[], |link| &arrived.spikes[arrived.slots[*link]]))
+        Ok(link.map_or_else(Arc::default, |link| arrived.spikes[arrived.slots[*link]].clone()))
     }
 
     fn take_spikes(&mut self) -> Result<(), Error> {
         let (run, arrived) = self.session.run_and_arrived()?;
         let Arrived { slots, spikes, .. } = arrived;
-        let taken = run.for_each_input(|input, index, time| spikes[slots[input]].push(Spike { time, index }));
-        spikes.iter_mut().for_each(|spikes| spikes.sort_unstable());
+        let mut lists: Vec<Vec<Spike>> = spikes.iter_mut().map(again).collect();
+        let taken = run.for_each_input(|input, index, time| lists[slots[input]].push(Spike { time, index }));
+        lists.iter_mut().for_each(|list| list.sort_unstable());
+        *spikes = lists.into_iter().map(Arc::new).collect();
         arrived.has_spikes = true;
         taken.map_err(|source| self.session.session_error(source))
     }
