@@ -6,7 +6,11 @@ from ..session import CoupleError
 CURRENT = "current"
 
 #: PyNN's name of a state variable -> NEST's recordable, and how many of NEST's units are one of PyNN's.
-_RECORDABLES = {"v": ("V_m", 1.0), "gsyn_exc": ("g_ex", 1e3), "gsyn_inh": ("g_in", 1e3)}
+_RECORDABLES = {
+    "v": ("V_m", 1.0), "u": ("U_m", 1.0), "w": ("w", 1e3),
+    "isyn_exc": ("I_syn_ex", 1e3), "isyn_inh": ("I_syn_in", 1e3), "gsyn_exc": ("g_ex", 1e3), "gsyn_inh": ("g_in", 1e3),
+    "g_s": ("g_sfa", 1.0), "g_r": ("g_rr", 1.0), "m": ("Act_m", 1.0), "h": ("Inact_h", 1.0), "n": ("Act_n", 1.0),
+}  # fmt: skip
 #: PyNN's name of a parameter that can change -> NEST's.
 _PARAMETERS = {"i_offset": "I_e", "v_thresh": "V_th"}
 
