@@ -1,6 +1,7 @@
 //! `[[connection]]`: spikes, signals and messages handed over as they are.
 
 use couple_network::description::{Connection, MessageConnection, PopulationId, SignalConnection, Simulator};
+use couple_network::variables;
 use couple_ports::time::Span;
 
 use super::diagnostic::{Diagnostic, Place};
@@ -87,6 +88,7 @@ fn read_end<'a>(reader: &mut Reader, node: &'a Node, net: Net<'_>) -> Option<End
     let place = &node.place;
     let find = |name: &str| net.populations.iter().position(|p| p.name == name);
     if let Some(population) = find(text) {
+        refuse_ambiguity(reader, text, place, net)?;
         return Some(EndDraft { population, variable: None, place });
     }
     let (name, variable) = text.rsplit_once('.').unwrap_or((text, ""));
@@ -96,6 +98,22 @@ fn read_end<'a>(reader: &mut Reader, node: &'a Node, net: Net<'_>) -> Option<End
     // What is unknown is the population: all of the text, if that is nearer.
     let names = || net.populations.iter().map(|p| p.name.as_str());
     net.find(reader, if nearest(text, names()).is_some() { text } else { name }, place);
+    None
+}
+
+/// A population may be called like a variable of another.
+fn refuse_ambiguity(reader: &mut Reader, text: &str, place: &Place, net: Net<'_>) -> Option<()> {
+    let Some((name, variable)) = text.rsplit_once('.') else { return Some(()) };
+    let other = net.populations.iter().filter(|p| p.name == name).find_map(|p| p.whole.as_ref());
+    if other.is_none_or(|p| variables::find(p, variable).is_none()) {
+        return Some(());
+    }
+    let message = format!("`{text}` is a population, and the variable `{variable}` of the population `{name}`");
+    reader.note(
+        Diagnostic::error("ambiguous", place, message)
+            .label("which of them?")
+            .help("give the population another name, without a dot"),
+    );
     None
 }
 
