@@ -215,6 +215,31 @@ delay = "1 ms"
 }
 
 #[test]
+fn what_was_done_before_an_interruption_is_kept() {
+    needs_programs!();
+    let checks = Checks::new();
+    let file = checks.folder.path().join("net.toml");
+    // The second run never ends by itself.
+    let endless = SMALL.replace("50 ms", "100000 s") + "[[record]]\npopulation = \"E\"\n";
+    fs::write(&file, endless).unwrap();
+    let mut couple = Command::new(env!("CARGO_BIN_EXE_couple"));
+    couple.arg("crosscheck").arg(&file).args(["--on", "arbor,native", "--label", "x"]);
+    let mut child = couple.current_dir(checks.folder.path()).spawn().unwrap();
+    // Once the journal is there, signals are caught.
+    let journal = checks.path("native/journal/a.0.journal");
+    while !journal.is_file() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    rustix::process::kill_process(rustix::process::Pid::from_child(&child), rustix::process::Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let manifest = checks.json("crosscheck.json");
+    let told = |position: usize, field: &str| manifest["participants"][position][field].as_str().unwrap().to_string();
+    assert_eq!((told(0, "status"), told(1, "reason")), ("left_out".into(), "interrupted".into()));
+    assert_eq!(checks.json("native/record.json")["outcome"]["status"], "interrupted");
+}
+
+#[test]
 fn wrong_input() {
     let checks = Checks::new();
     let said = |config: &str, on: &str, more: &[&str]| {

@@ -110,10 +110,33 @@ impl Target {
 }
 
 /// How it went with a simulator.
+#[derive(PartialEq, Eq)]
 enum Outcome {
     Done,
     Failed(String),
+    Interrupted,
     LeftOut(String),
+}
+
+/// A simulator that was asked to take part.
+struct Participant {
+    target: Target,
+    outcome: Outcome,
+    assumptions: Vec<String>,
+}
+
+impl Participant {
+    /// As the recorder reads it.
+    fn to_json(&self) -> Value {
+        let (status, reason) = match &self.outcome {
+            Outcome::Done => ("done", None),
+            Outcome::Failed(reason) => ("failed", Some(reason.as_str())),
+            Outcome::Interrupted => ("failed", Some("interrupted")),
+            Outcome::LeftOut(reason) => ("left_out", Some(reason.as_str())),
+        };
+        let Participant { target, assumptions, .. } = self;
+        json!({ "simulator": target.name(), "status": status, "reason": reason, "assumptions": assumptions })
+    }
 }
 
 /// Runs and compares.
@@ -169,45 +192,20 @@ struct Check<'a> {
 impl Check<'_> {
     /// Makes all runs, then has them compared.
     fn go(&self) -> std::io::Result<u8> {
-        let mut participants = Vec::new();
-        let (mut done, mut failed) = (0, false);
+        let mut participants: Vec<Participant> = Vec::new();
         for (number, &target) in self.arguments.on.iter().enumerate() {
             if !self.arguments.quiet && !self.arguments.configuration.json {
                 eprintln!("{} ({} of {})", target.name(), number + 1, self.arguments.on.len());
             }
-            let mut assumptions = Vec::new();
-            let outcome = match self.ready(target) {
-                Err(reason) => Outcome::LeftOut(reason),
-                Ok(ready) => {
-                    assumptions = assumptions::of(&ready.loaded.network, &self.moves);
-                    match self.run(target, &ready) {
-                        Ok(INTERRUPTED) => return Ok(INTERRUPTED),
-                        Ok(0) => Outcome::Done,
-                        Ok(code) => Outcome::Failed(failure(&self.folder.join(target.name()), code)),
-                        Err(error @ (RunError::Program { .. } | RunError::Files(_))) => {
-                            Outcome::LeftOut(error.to_string())
-                        }
-                        Err(error) => Outcome::Failed(error.to_string()),
-                    }
-                }
-            };
-            let (status, reason) = match outcome {
-                Outcome::Done => ("done", Value::Null),
-                Outcome::Failed(reason) => ("failed", json!(reason)),
-                Outcome::LeftOut(reason) => ("left_out", json!(reason)),
-            };
-            done += usize::from(status == "done");
-            failed |= status == "failed";
-            participants.push(json!({
-                "simulator": target.name(), "status": status, "reason": reason, "assumptions": assumptions,
-            }));
+            participants.push(self.participant(target));
+            // What has been done can be compared, whatever becomes of the rest.
+            self.write_down(&participants)?;
+            if participants.iter().any(|p| p.outcome == Outcome::Interrupted) {
+                return Ok(INTERRUPTED);
+            }
         }
-        let manifest = json!({
-            "file": self.arguments.configuration.file.display().to_string(),
-            "moved": self.moves.populations,
-            "participants": participants,
-        });
-        std::fs::write(self.folder.join("crosscheck.json"), format!("{manifest:#}\n"))?;
+        let done = participants.iter().filter(|p| p.outcome == Outcome::Done).count();
+        let failed = participants.iter().any(|p| matches!(p.outcome, Outcome::Failed(_)));
         if done == 0 {
             return Ok(self.nobody(&participants, failed));
         }
@@ -218,6 +216,32 @@ impl Check<'_> {
             () if done == 1 && code == 0 => WRONG_INPUT,
             () => code,
         })
+    }
+
+    /// Makes the run on `target`.
+    fn participant(&self, target: Target) -> Participant {
+        let ready = match self.ready(target) {
+            Ok(ready) => ready,
+            Err(reason) => return Participant { target, outcome: Outcome::LeftOut(reason), assumptions: Vec::new() },
+        };
+        let outcome = match self.run(target, &ready) {
+            Ok(0) => Outcome::Done,
+            Ok(INTERRUPTED) => Outcome::Interrupted,
+            Ok(code) => Outcome::Failed(failure(&self.folder.join(target.name()), code)),
+            Err(error @ (RunError::Program { .. } | RunError::Files(_))) => Outcome::LeftOut(error.to_string()),
+            Err(error) => Outcome::Failed(error.to_string()),
+        };
+        Participant { target, outcome, assumptions: assumptions::of(&ready.loaded.network, &self.moves) }
+    }
+
+    /// Writes down who took part, for the comparison.
+    fn write_down(&self, participants: &[Participant]) -> std::io::Result<()> {
+        let manifest = json!({
+            "file": self.arguments.configuration.file.display().to_string(),
+            "moved": self.moves.populations,
+            "participants": participants.iter().map(Participant::to_json).collect::<Vec<_>>(),
+        });
+        std::fs::write(self.folder.join("crosscheck.json"), format!("{manifest:#}\n"))
     }
 
     /// The network on `target`, or why it cannot be there.
@@ -267,14 +291,14 @@ impl Check<'_> {
     }
 
     /// Nothing ran: why.
-    fn nobody(&self, participants: &[Value], failed: bool) -> u8 {
+    fn nobody(&self, participants: &[Participant], failed: bool) -> u8 {
+        let participants: Vec<Value> = participants.iter().map(Participant::to_json).collect();
         if self.arguments.configuration.json {
             println!("{}", json!({ "equal": false, "participants": participants, "populations": [] }));
         }
-        for participant in participants {
-            let (simulator, reason) = (&participant["simulator"], &participant["reason"]);
-            let text = |value: &Value| value.as_str().unwrap_or_default().trim_end().to_string();
-            complain(&format_args!("{} does not take part: {}", text(simulator), text(reason)));
+        for participant in &participants {
+            let text = |field: &str| participant[field].as_str().unwrap_or_default().trim_end().to_string();
+            complain(&format_args!("{} does not take part: {}", text("simulator"), text("reason")));
         }
         if failed { FAILED } else { WRONG_INPUT }
     }
