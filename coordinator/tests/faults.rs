@@ -166,7 +166,9 @@ fn never_ready() {
 #[test]
 fn speaks_another_version() {
     let scenario = faulty("other-version");
-    scenario.run().expect(3, &["`bad` (rank 0) cannot take part: it speaks version 2 of the session protocol"]);
+    let version = couple_ports::control::PROTOCOL_VERSION + 1;
+    let told = format!("`bad` (rank 0) cannot take part: it speaks version {version} of the session protocol");
+    scenario.run().expect(3, &[&told]);
 }
 
 #[test]
