@@ -8,7 +8,7 @@ of its NET_RECEIVE:
 ====  ==============================================================
 1     the threshold is crossed
 2     the refractory period is over
-3     start: watch the threshold
+3     watch the threshold, from below: at the start, and after each spike, as the next may be one step later
 10    a sum of weights arrives at the excitatory receptor (or at both, where input is added to the potential)
 11    a sum of weights arrives at the inhibitory receptor
 20    `current` changes

@@ -108,6 +108,7 @@ ENDVERBATIM
         v = v_reset
         w = w + b
         upstroke = upstroke_at(v_reset)
+        net_send(0, 3)
         if (refractory > 0) {
             active = 0
             net_send(refractory, 2)

@@ -74,6 +74,7 @@ VERBATIM
         couple_neuron_spike(id, t);
 ENDVERBATIM
         v = v_reset
+        net_send(0, 3)
         if (refractory > 0) {
             active = 0
             net_send(refractory, 2)

@@ -93,6 +93,7 @@ ENDVERBATIM
         v = v_reset
         g_s = g_s + q_sfa
         g_r = g_r + q_rr
+        net_send(0, 3)
         if (refractory > 0) {
             active = 0
             net_send(refractory, 2)

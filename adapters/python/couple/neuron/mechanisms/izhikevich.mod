@@ -77,6 +77,7 @@ ENDVERBATIM
         v = c
         u = u + d
         slope = slope_at(v, u)
+        net_send(0, 3)
     } else if (flag == 3) {
         WATCH (v > 30) 1
     } else if (flag == 10) {
@@ -87,6 +88,7 @@ VERBATIM
 ENDVERBATIM
             v = c
             u = u + d
+            net_send(0, 3)
         }
         slope = slope_at(v, u)
     } else if (flag == 20) {
