@@ -140,6 +140,21 @@ fn a_script_runs_unchanged_in_an_environment_of_its_own() {
 }
 
 #[test]
+fn an_environment_without_numpy_is_told() {
+    let Some(example) = Example::new() else { return };
+    example.run(&example.python, &["-m", "venv", "--without-pip", "bare"]);
+    std::fs::write(example.path("bare.py"), "import couple\ncouple.connect()\n").unwrap();
+    let sets = ["component.muscle.script=bare.py", "component.muscle.python=bare/bin/python"];
+    let mut couple = Command::new(program("couple"));
+    couple.args(["run", "--quiet", "--set", sets[0], "--set", sets[1], "config.toml"]);
+    let output = couple.current_dir(example.folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    for part in ["component `muscle`", "couple needs NumPy", "bare/bin/python does not have", "pip install numpy"] {
+        assert!(text(&output).contains(part), "`{part}` is not in\n{}", text(&output));
+    }
+}
+
+#[test]
 fn the_wheel_holds_all_that_a_run_needs() {
     let Some(example) = Example::new() else { return };
     example.simulate_in_python();
@@ -153,6 +168,9 @@ fn the_wheel_holds_all_that_a_run_needs() {
     let user = example.environment("user", &[wheels[0].to_str().unwrap()]);
     let version = example.run(user.join("couple"), &["--version"]);
     assert_eq!(version.trim(), format!("couple {}", env!("CARGO_PKG_VERSION")));
+    for started in ["couple-native", "couple-converter", "couple-recorder", "libcouple_ffi.so"] {
+        assert!(user.join(started).is_file(), "{started}");
+    }
     // The package can be imported, for editors and type checkers; what starts it is `couple run`.
     let alone = "import couple, importlib.resources as r; print((r.files(couple) / 'py.typed').is_file())\n\
                  try: couple.connect()\nexcept couple.CoupleError as error: print(error)";
