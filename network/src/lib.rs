@@ -4,7 +4,7 @@
 //! * [`cells`] is the catalogue of standard cells: parameters, units, defaults, ranges.
 //! * [`random`] makes random numbers that depend on (seed, purpose, index) alone.
 //! * [`values`] gives each neuron its parameters and initial values.
-//! * [`variables`] tells which signals populations give and take, and which a simulator can.
+//! * [`variables`] tells which signals and messages populations give and take.
 //! * [`synapses`] draws the synapses of a projection onto any range of postsynaptic neurons.
 //! * [`weights`] puts weights on grids on which sums are exact.
 //! * [`stimulus`] makes the spikes of spike sources.

@@ -1,7 +1,6 @@
-//! The variables of populations: which there are, in which unit, how wide, in which direction; and which of a cell's a
-//! simulator gives or takes.
+//! The variables of populations: which there are, in which unit, how wide, in which direction.
 //!
-//! * A cell gives its state variables, and takes `current` (nA, added to all else that drives it) and the parameters
+//! * A cell gives its state variables, on every simulator, and takes `current` (nA, added to all else that drives it) and the parameters
 //!   that can change while it runs: `i_offset` (nA) and `v_thresh` (mV), where it has them.
 //! * A program, or a user's own model in a simulator, has the variables that it declares; the direction follows from use.
 //! * A converter has those of its kind ([`crate::description::Converter`]).
@@ -12,16 +11,12 @@ use std::ops::Range;
 use couple_ports::index::IndexMap;
 
 use crate::cells::Entry;
-use crate::description::{Cell, Converter, Model, Population, Quantity, Simulator, Value};
+use crate::description::{Converter, Model, Population, Quantity, Value};
 
 /// The input that every cell has: a current in nA.
 pub const CURRENT: &str = "current";
 /// Parameters of cells that can be inputs.
 const CHANGING: [&str; 2] = ["i_offset", "v_thresh"];
-/// State variables that every simulator can give.
-const POTENTIAL: &str = "v";
-/// Synaptic conductances.
-const CONDUCTANCES: [&str; 2] = ["gsyn_exc", "gsyn_inh"];
 
 /// Which way a variable's samples or messages go.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,7 +60,7 @@ impl VariableInfo {
     }
 }
 
-/// All variables of a population, whatever its simulator can do.
+/// All variables of a population.
 pub fn of(population: &Population) -> Vec<VariableInfo> {
     let width = population.size;
     match &population.model {
@@ -136,29 +131,10 @@ fn of_converter(converter: &Converter, size: u32) -> Vec<VariableInfo> {
     }
 }
 
-/// The simulators that have cells.
-pub const SIMULATORS: [Simulator; 4] = [Simulator::Native, Simulator::Nest, Simulator::Neuron, Simulator::Brian2];
-
-/// Whether a simulator can give or take the variable `name` of a cell (see [`of`] for those there are).
-pub fn supports(simulator: Simulator, cell: Cell, name: &str) -> bool {
-    match simulator {
-        // Whatever the cell has.
-        Simulator::Native | Simulator::Brian2 => {
-            let entry = cell.entry();
-            name == CURRENT || CHANGING.contains(&name) || entry.state.iter().any(|state| state.name == name)
-        }
-        Simulator::Nest => {
-            let conductance = cell.conductance_based() && CONDUCTANCES.contains(&name);
-            name == POTENTIAL || name == CURRENT || CHANGING.contains(&name) || conductance
-        }
-        Simulator::Neuron => true,
-        Simulator::Arbor | Simulator::Script | Simulator::Converter => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::description::Cell;
 
     fn population(model: Model) -> Population {
         Population { name: "p".into(), component: 0, size: 3, model, variables: vec![] }
@@ -194,45 +170,22 @@ mod tests {
         assert!(shown(&cell(Cell::HhCondExp)).contains(&"h 1 out 3".to_string()));
     }
 
-    #[test]
-    fn every_simulator_with_cells_gives_the_potential_and_takes_a_current() {
-        for (simulator, kind) in SIMULATORS.into_iter().flat_map(|s| Cell::ALL.map(|c| (s, c))) {
-            assert!(supports(simulator, kind, "v") && supports(simulator, kind, CURRENT));
-            for variable in of(&cell(kind)) {
-                let conductance = CONDUCTANCES.contains(&variable.name.as_str());
-                if conductance && matches!(simulator, Simulator::Native | Simulator::Nest) {
-                    assert!(supports(simulator, kind, &variable.name));
-                }
-            }
-        }
-        assert!(!supports(Simulator::Script, Cell::IfCurrExp, "v"));
-        assert!(!supports(Simulator::Nest, Cell::IfCurrExp, "gsyn_exc"));
-        assert!(supports(Simulator::Native, Cell::EifCondExpIsfaIsta, "w"));
-        assert!(!supports(Simulator::Native, Cell::IfCurrExp, "gsyn_exc"));
-    }
-
     /// The table of docs/signals.md; `COUPLE_UPDATE=1 cargo test` writes it anew.
     #[test]
-    fn the_page_tells_what_each_simulator_offers() {
+    fn the_page_tells_the_variables_of_each_cell() {
         let list = |all: &[&VariableInfo]| all.iter().map(|v| v.name.as_str()).collect::<Vec<_>>().join(", ");
         let row = |kind: Cell| {
             let all = of(&cell(kind));
             let (out, into): (Vec<_>, Vec<_>) = all.iter().partition(|v| v.gives());
-            let without = |simulator: Simulator| {
-                let missing: Vec<_> = all.iter().filter(|v| !supports(simulator, kind, &v.name)).collect();
-                (!missing.is_empty())
-                    .then(|| format!("`{}`: {}", format!("{simulator:?}").to_lowercase(), list(&missing)))
-            };
-            let without: Vec<_> = SIMULATORS.into_iter().filter_map(without).collect();
-            format!("| `{}` | {} | {} | {} |\n", kind.name(), list(&out), list(&into), without.join("; "))
+            format!("| `{}` | {} | {} |\n", kind.name(), list(&out), list(&into))
         };
         let table: String = Cell::ALL.into_iter().map(row).collect();
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/signals.md");
         let page = std::fs::read_to_string(&path).expect("the page is there");
         let (before, rest) = page.split_once("| cell | out | in |").expect("the table is there");
-        let (head, rest) = rest.split_once("|---|---|---|---|\n").expect("a head");
+        let (head, rest) = rest.split_once("|---|---|---|\n").expect("a head");
         let after = rest.split_once("\n\n").expect("the table ends").1;
-        let new = format!("{before}| cell | out | in |{head}|---|---|---|---|\n{table}\n{after}");
+        let new = format!("{before}| cell | out | in |{head}|---|---|---|\n{table}\n{after}");
         if std::env::var_os("COUPLE_UPDATE").is_some() {
             std::fs::write(&path, &new).expect("writable");
         }

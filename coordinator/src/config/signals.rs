@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use couple_network::cells;
 use couple_network::description::{
-    End, Interpolation, MessageConnection, Model, Population, Quantity, SignalConnection, Simulator, Value,
+    End, Interpolation, MessageConnection, Model, Population, Quantity, SignalConnection, Value,
 };
 use couple_network::variables::{self, VariableInfo};
 use couple_ports::time::Span;
@@ -149,7 +149,7 @@ pub(super) fn variable(reader: &mut Reader, end: &EndDraft<'_>, role: Role, net:
         reader.note(Diagnostic::error("wrong-direction", end.place, message).label(is).help(help));
         return None;
     }
-    offered(reader, end.place, population, name, net).then_some(found)
+    Some(found)
 }
 
 /// The population, or the cells that it surely has when something else about it is wrong.
@@ -194,37 +194,6 @@ fn unknown(reader: &mut Reader, place: &Place, population: &Population, name: &s
         }
     };
     reader.note(Diagnostic::error("unknown-variable", place, message).label("unknown variable").help(help));
-}
-
-/// Whether the simulator of a population of cells has this variable of theirs.
-fn offered(reader: &mut Reader, place: &Place, population: &Population, name: &str, net: Net<'_>) -> bool {
-    let Model::Cell { cell, .. } = population.model else { return true };
-    let component = &net.components[population.component];
-    let Some(simulator) = component.simulator.filter(|s| !variables::supports(*s, cell, name)) else { return true };
-    let others: Vec<_> = variables::SIMULATORS.into_iter().filter(|s| variables::supports(*s, cell, name)).collect();
-    let help = match &others[..] {
-        [] => "no simulator here has it yet".to_string(),
-        others => {
-            let others: Vec<_> = others.iter().map(|s| format!("\"{}\"", word(*s))).collect();
-            format!("place the population on a component with simulator = {}", others.join(" or "))
-        }
-    };
-    let message = format!("the simulator `{}` does not offer `{name}` of {}", word(simulator), cell.name());
-    reader.note(Diagnostic::error("limit", place, message).label("not there").help(help));
-    false
-}
-
-/// A simulator as the configuration writes it.
-fn word(simulator: Simulator) -> &'static str {
-    match simulator {
-        Simulator::Native => "native",
-        Simulator::Nest => "nest",
-        Simulator::Neuron => "neuron",
-        Simulator::Brian2 => "brian2",
-        Simulator::Arbor => "arbor",
-        Simulator::Script => "script",
-        Simulator::Converter => "converter",
-    }
 }
 
 /// An end and what is known of its variable.
