@@ -2,22 +2,27 @@
  *
  * A program that takes part in a run is started by `couple run`. It goes through two phases:
  *
- *   couple_session *s = couple_connect();            // setup: build the model
- *   ... couple_description, couple_values, couple_synapses, couple_need ...
- *   couple_start(s);                                 // waits until all components are ready
- *   int64_t start, end;                              // simulation: window by window
+ *   couple_session *s = couple_connect();                   // setup: look up ports, build the model
+ *   couple_port in, out;
+ *   couple_find(s, COUPLE_SPIKES_IN, "endplates", &in);     // by the names of the configuration
+ *   couple_find(s, COUPLE_SPIKES_OUT, "stretch", &out);
+ *   couple_start(s);                                        // waits until all components are ready
+ *   int64_t start, end;                                     // simulation: window by window
  *   while (couple_next_window(s, &start, &end) == 1) {
- *     const couple_spike *in;
- *     int64_t n = couple_input_events(s, 0, &in);    // what arrived for this window
+ *     const couple_spike *spikes;
+ *     int64_t n = couple_port_spikes(s, in.number, &spikes);   // what arrived for this window
  *     ... simulate (start, end] ...
- *     couple_emit(s, 0, index, time);                // start < time <= end
+ *     couple_emit(s, out.number, index, time);                // start < time <= end
  *   }
- *   couple_finish(s);                                // waits until all components are done
+ *   couple_finish(s);                                       // waits until all components are done
  *   couple_close(s);
  *
  * Errors: a function that returns an integer returns a negative one, couple_connect and couple_description return NULL;
  * couple_last_error() then gives the text, with place and remedy. After an error of couple_start,
- * couple_next_window or couple_finish the session is over and the coordinator knows; call couple_close.
+ * couple_next_window or couple_finish the session is over and the coordinator knows; call couple_close. A program that
+ * cannot go on for another reason says so by couple_fail, and ends with a code that is not 0.
+ *
+ * In C++, couple.hpp has all of this as classes.
  *
  * Units: times are nanoseconds since the start of the run. A window is (start, end]: open on the left, closed on the
  * right. The time stamp of a spike is the end of the step in which the threshold was crossed. Indices are global, that
