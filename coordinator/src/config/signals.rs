@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use couple_network::cells;
 use couple_network::description::{
-    End, Interpolation, MessageConnection, Model, Population, Quantity, SignalConnection, Value,
+    End, Interpolation, MessageConnection, Model, Population, Quantity, SignalConnection, Simulator, Value,
 };
-use couple_network::variables::{self, VariableInfo};
+use couple_network::variables::{self, CURRENT, VariableInfo};
 use couple_ports::time::Span;
 
 use super::diagnostic::{Diagnostic, Place};
@@ -73,7 +73,9 @@ pub(super) fn read(
                 initial: initial?,
             };
             let in_time = check_causal(reader, fields, &signal, net);
-            let sound = fits && check_threshold(reader, fields, to, &signal, net);
+            let sound = fits
+                && check_threshold(reader, fields, to, &signal, net)
+                && check_first_current(reader, fields, to, &signal, net);
             (sound && in_time).then_some(Link::Signal(signal))
         }
         (unit, _) => {
@@ -330,6 +332,29 @@ fn check_threshold(
         reader.note(Diagnostic::warning("unlikely", place, message).label("without `initial`").help(help));
     }
     true
+}
+
+/// NEST's neurons take the first step without injected current.
+fn check_first_current(
+    reader: &mut Reader,
+    fields: &Fields<'_>,
+    to: &EndDraft<'_>,
+    signal: &SignalConnection,
+    net: Net<'_>,
+) -> bool {
+    let target = &net.populations[to.population];
+    let on_nest = target.component.is_some_and(|c| net.components[c].simulator == Some(Simulator::Nest));
+    let injected = matches!(target.kind, Some(Kind::Cell(_))) && signal.to.variable == CURRENT;
+    if !on_nest || !injected || signal.initial.bounds() == (0.0, 0.0) {
+        return true;
+    }
+    let message = format!("{} is not 0 in the beginning: NEST's cells take the first step without it", shown(to, net));
+    reader.note(
+        Diagnostic::error("limit", fields.get("initial").map_or(to.place, |node| &node.place), message)
+            .label("not zero")
+            .help(format!("write  initial = 0.0, or connect to \"{}.i_offset\" where the cell has it", target.name)),
+    );
+    false
 }
 
 /// Only signals have values between samples.
