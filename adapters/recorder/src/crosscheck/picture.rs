@@ -134,17 +134,16 @@ fn legend(svg: &mut String, recordings: &Recordings) {
 
 /// Draws some neurons of a population, a lane for each run; the height of the band.
 fn band(svg: &mut String, axis: &Axis, top: f64, (name, trains): (&str, &[Vec<Spike>]), rows: usize) -> f64 {
-    let neurons = choose(trains, rows);
+    let neurons = choose(trains, axis, rows);
     let row_height = LANE * trains.len() as f64 + 3.0;
     let height = (neurons.len() as f64 * row_height).max(26.0);
     title(svg, top + height / 2.0, name, &format!("{} neurons", neurons.len()));
-    let _ = writeln!(
-        svg,
-        "<rect x=\"{LEFT}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"#000\" fill-opacity=\".03\"/>",
-        short(top),
-        short(WIDTH - LEFT - RIGHT),
-        short(height),
-    );
+    let mut stripes = String::new();
+    for row in (0..neurons.len()).step_by(2) {
+        let (y, width) = (short(top + row as f64 * row_height), short(WIDTH - LEFT - RIGHT));
+        let _ = write!(stripes, "M{LEFT} {y}h{width}v{row_height}h-{width}z");
+    }
+    let _ = writeln!(svg, "<path d=\"{stripes}\" fill=\"#000\" fill-opacity=\".05\"/>");
     for (run, train) in trains.iter().enumerate() {
         let mut path = String::new();
         for (row, neuron) in neurons.iter().enumerate() {
@@ -167,9 +166,10 @@ fn band(svg: &mut String, axis: &Axis, top: f64, (name, trains): (&str, &[Vec<Sp
     height
 }
 
-/// Neurons to draw, taken evenly from those that spike in any run.
-fn choose(trains: &[Vec<Spike>], rows: usize) -> Vec<u64> {
-    let active: BTreeSet<u64> = trains.iter().flatten().map(|s| s.index).collect();
+/// Neurons to draw, taken evenly from those that spike within the picture in any run.
+fn choose(trains: &[Vec<Spike>], axis: &Axis, rows: usize) -> Vec<u64> {
+    let seen = trains.iter().flatten().filter(|s| s.time >= axis.from && s.time <= axis.to);
+    let active: BTreeSet<u64> = seen.map(|s| s.index).collect();
     let active: Vec<u64> = active.into_iter().collect();
     let count = rows.min(active.len());
     (0..count).map(|row| active[row * active.len() / count]).collect()
