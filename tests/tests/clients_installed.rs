@@ -155,6 +155,31 @@ fn an_environment_without_numpy_is_told() {
 }
 
 #[test]
+fn the_package_is_typed() {
+    let Some(example) = Example::new() else { return };
+    let mypy = example.environment("tools", &["mypy==2.4.1", "numpy==2.2.6"]).join("mypy");
+    let script = "import couple\n\nwith couple.connect() as session:\n    \
+                  spikes = session.input('endplates', couple.SpikeInput)\n    \
+                  for window in session:\n        \
+                  times, neurons = spikes.read()\n        \
+                  reveal_type((window.steps, times, neurons))\n        \
+                  spikes.emit(1, 2)\n";
+    std::fs::write(example.path("typed.py"), script).unwrap();
+    let check = |arguments: &[&str], folder: &Path| {
+        let mut command = Command::new(&mypy);
+        command.args(["--strict", "--cache-dir", "/dev/null"]).args(arguments).current_dir(folder);
+        command.env("MYPYPATH", workspace().join("adapters/python")).output().unwrap()
+    };
+    let package = check(&[], &workspace().join("adapters/python"));
+    assert!(package.status.success(), "{}", text(&package));
+    let said = text(&check(&["--follow-imports", "silent", "typed.py"], example.folder.path()));
+    for part in ["tuple[int, ", "_64Bit", "unsignedinteger", "\"SpikeInput\" has no attribute \"emit\""] {
+        assert!(said.contains(part), "`{part}` is not in\n{said}");
+    }
+    assert!(said.contains("Found 1 error"), "{said}");
+}
+
+#[test]
 fn the_wheel_holds_all_that_a_run_needs() {
     let Some(example) = Example::new() else { return };
     example.simulate_in_python();
