@@ -102,6 +102,26 @@ fn after_a_crash_all_rows_that_every_rank_wrote_are_there() {
 }
 
 #[test]
+fn journals_torn_anywhere_keep_their_whole_rows() {
+    let run = recorded();
+    let whole = std::fs::read(run.file("ctx.1")).unwrap();
+    let mut seen = Vec::new();
+    for length in (0..whole.len()).step_by(23) {
+        let torn = run.copy();
+        std::fs::write(torn.file("ctx.1"), &whole[..length]).unwrap();
+        let (neurons, values) = read(torn.path());
+        let rows = values.len() / neurons.len();
+        // Before its table was whole, nobody knows what it was to have.
+        let columns = if neurons.len() == 3 { 0..3 } else { 0..5 };
+        let end = if neurons.len() == 3 { 10 } else { rows as i64 / 2 };
+        assert_eq!(values, samples(columns, 0, end), "{length} bytes");
+        seen.push(end);
+    }
+    let known = seen.iter().skip_while(|end| **end == 10);
+    assert!(known.clone().is_sorted() && known.copied().max() == Some(9), "{seen:?}");
+}
+
+#[test]
 fn a_run_that_goes_on_is_read_from_its_journals() {
     let run = Run::new();
     let (mut a, mut b) = (journal(&run, 0), journal(&run, 1));
