@@ -9,7 +9,8 @@ use couple_tests::{program, workspace};
 use tempfile::TempDir;
 
 /// Pages whose blocks are run from top to bottom, below.
-const GUIDES: [&str; 6] = ["guide.md", "components.md", "converters.md", "signals.md", "neuron.md", "crosscheck.md"];
+const GUIDES: [&str; 8] =
+    ["guide.md", "components.md", "converters.md", "signals.md", "neuron.md", "brian2.md", "arbor.md", "crosscheck.md"];
 /// Where the section on signals of the page on components begins, and the next one.
 const SIGNALS: &str = "\n## Signals and messages\n";
 const BEHIND_SIGNALS: &str = "\n## The two phases\n";
@@ -146,6 +147,12 @@ fn the_page_on_converters_runs_from_top_to_bottom() {
 #[test]
 fn the_page_on_cross_checks_runs() {
     walk(&page("docs/crosscheck.md"), TempDir::new().unwrap().path());
+}
+
+#[test]
+fn the_pages_on_brian2_and_arbor_run_from_top_to_bottom() {
+    walk(&page("docs/brian2.md"), TempDir::new().unwrap().path());
+    walk(&page("docs/arbor.md"), TempDir::new().unwrap().path());
 }
 
 #[test]
