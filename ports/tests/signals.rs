@@ -250,8 +250,14 @@ fn blocks_larger_than_the_ring_get_through() {
     }
 }
 
+/// `PROPTEST_CASES` makes more runs than the few by default.
+fn config() -> ProptestConfig {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(40);
+    ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(config())]
 
     /// Any steps, windows, ranks and delays.
     #[test]
