@@ -1,8 +1,8 @@
 //! The description as JSON, for programs that do not read the binary one.
 
 use couple_network::description::{Model, Network, Plasticity, Population, Receptor, Value};
-use couple_network::weights::receptor_grid;
 use couple_network::variables;
+use couple_network::weights::receptor_grid;
 use couple_ports::control::{Interpolation, MessageIn, SignalIn, SignalOut, Welcome};
 use couple_ports::index::IndexMap;
 use serde_json::{Map, json};
