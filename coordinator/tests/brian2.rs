@@ -435,6 +435,17 @@ fn users_own_model_takes_part() {
     assert!(runs.spikes("long", "E") > 0);
 }
 
+/// A small network of standard cells, partly by way of the native simulator, spikes as the same one in plain Brian2.
+#[test]
+fn a_network_does_what_it_does_in_plain_brian2() {
+    needs_brian2!();
+    let runs = Runs::new();
+    let twin = fs::read_to_string(file("brian2/twin.toml")).unwrap();
+    let twin = twin.replace("@script@", &file("brian2/twin.py").display().to_string());
+    runs.run("long", &twin.replace("@window@", ""));
+    runs.run("short", &twin.replace("@window@", "window = \"0.1 ms\""));
+}
+
 /// What a script can do wrong: the run ends, with its line and the way out.
 #[test]
 fn errors_of_a_users_model_are_told() {
@@ -449,6 +460,10 @@ fn errors_of_a_users_model_are_told() {
         ("cb.port('P', g, receptors={'ampa': 'v'})", "there is no receptor `ampa`"),
         ("cb.output('P', 'potential', g, 'I')", "`P.potential` is in mV, but `I` of `neurongroup` is in"),
         ("cb.output('P', 'pot', g, 'v')", "no analog variable `pot` in the configuration; it has potential"),
+        (
+            "h = NeuronGroup(10, 'v : volt')\ncb.port('P', h)\ncb.run(Network(h))",
+            "the spikes of `P` are wanted, but `neurongroup_1` never spikes",
+        ),
         ("cb.run(Network(g))", "no group for population `P`. Help: call couple.brian2.port(\"P\", group) before run()"),
         ("cb.port('P', g)\ncb.run(Network())", "`neurongroup` is not in the network"),
         ("cb.port('P', g)\ncb.run(g)", "takes a Network"),

@@ -43,7 +43,7 @@ class Exchange:
         self.next_arrival = None
         self._struct = _Arrivals()
         self._reference = ctypes.byref(self._struct)
-        self.outlets = [o for port in ports if port.group is not None for o in [Outlet(part, port)] if o.wanted]
+        self.outlets = [Outlet(part, port) for port in ports if port.group is not None and _spikes_wanted(part, port)]
         self.inlets = [i for port in ports if port.group is not None for i in self._inlets(port, first_place)]
         named = {port.name: port for port in ports}
         self.samplers = signals.samplers(self.session, named, part.window_ns // part.step_ns)
@@ -163,6 +163,12 @@ class Exchange:
                     self.session.emit(population["output"], index, time_ns)
 
 
+def _spikes_wanted(part, port):
+    """Whether anybody gets the spikes of a population: others, synapses of this rank, or synapses that learn from them."""
+    population = port.population
+    return population.get("output") is not None or population["id"] in part.sources or population["id"] in part.posts
+
+
 def _fed(port, first_place):
     """The receptors of a port that have synapses."""
     return [(name, receptor) for name, receptor in port.receptors.items() if (port.name, name) in first_place]
@@ -200,7 +206,6 @@ class Outlet:
         #: Leads from a neuron to its number in the table, where it has synapses that learn from its spikes.
         posts = part.posts.get(population["id"])
         self.to_post = None if posts is None else posts - population["first"]
-        self.wanted = self.output is not None or bool(self.sources) or posts is not None
         # Numbers of the neurons that fired in the step, and at the end how many.
         self.spikespace = group.variables["_spikespace"].get_value()
         self.start, self.stop = getattr(group, "start", 0), getattr(group, "stop", None)

@@ -82,8 +82,6 @@ def name_port(brian2, port, group, given):
         raise CoupleError(f"{call}: `{port.name}` has been named already")
     found = receptors(brian2, call, group, given)
     _check_size(call, port, group)
-    if port.population.get("output") is not None and "_spikespace" not in group.variables:
-        raise CoupleError(f"{call}: `{group.name}` never spikes. Help: give it a threshold")
     port.group, port.receptors = group, found
 
 
@@ -122,6 +120,11 @@ def check(part, ports, network):
             raise CoupleError(
                 f"no group for population `{population['name']}`. Help: call "
                 f'couple.brian2.port("{population["name"]}", group) before run()'
+            )
+        wanted = population.get("output") is not None or any(p["from"] == population["id"] for p in projections)
+        if wanted and "_spikespace" not in port.group.variables:
+            raise CoupleError(
+                f"the spikes of `{port.name}` are wanted, but `{port.group.name}` never spikes. Help: give it a threshold"
             )
     groups = [port.group for port in ports.values() if port.group is not None]
     for port in ports.values():
