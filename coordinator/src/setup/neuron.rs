@@ -38,10 +38,19 @@ const MODULE: &str = "libcouple_neuron.so";
 /// Makes NEURON ready, and says where it is. `python` is the component's own interpreter; without it the managed
 /// environment is used, and made when it is not there. Quick when nothing is missing.
 pub fn ensure(python: Option<&str>, progress: Progress<'_>) -> Result<Interpreter, SetupError> {
-    let (cache, tools) = (Cache::open()?, Tools::from_environment());
-    let interpreter = NEURON.ensure(&cache, &tools, python, progress)?;
-    module(&cache, &tools, &interpreter, progress)?;
-    Ok(interpreter)
+    Ok(ensure_in(&Cache::open()?, &Tools::from_environment(), python, progress)?.0)
+}
+
+/// The interpreter, and the compiled library.
+pub(super) fn ensure_in(
+    cache: &Cache,
+    tools: &Tools,
+    python: Option<&str>,
+    progress: Progress<'_>,
+) -> Result<(Interpreter, PathBuf), SetupError> {
+    let interpreter = NEURON.ensure(cache, tools, python, progress)?;
+    let module = module(cache, tools, &interpreter, progress)?;
+    Ok((interpreter, module))
 }
 
 /// The interpreter of the managed environment, if that has been made; makes nothing.

@@ -141,6 +141,44 @@ fn what_was_removed_is_made_again() {
     assert!(first.module.is_file() && fs::read(&session).unwrap() != b"half of");
 }
 
+/// NEURON: the interpreter's package stands in the test's folder, with a translator of mechanisms that copies.
+fn with_neuron(version: &str, nocmodl: &str) -> Machine {
+    let machine = Machine::new().program("g++", COMPILER);
+    let package = machine.folder.path().join("neuron");
+    fs::create_dir_all(package.join(".data/bin")).unwrap();
+    let place = package.display();
+    let answer =
+        format!("echo '{{\"python\":\"/x\",\"version\":\"{version}\",\"package\":\"{place}\",\"managed\":false}}'");
+    machine.program("mine", &answer).program("neuron/.data/bin/nocmodl", nocmodl)
+}
+
+fn neuron_in(machine: &Machine, said: &Mutex<Vec<String>>) -> Result<PathBuf, SetupError> {
+    let tools = Tools::along(machine.folder.path());
+    let tell = |line: &str| said.lock().unwrap().push(line.into());
+    super::neuron::ensure_in(&machine.cache(), &tools, Some("mine"), &tell).map(|found| found.1)
+}
+
+#[test]
+fn mechanisms_of_neuron_are_made_once() {
+    let (machine, said) = (with_neuron("9.0.2", ":"), Mutex::new(vec![]));
+    let first = neuron_in(&machine, &said).unwrap();
+    assert!(first.is_file());
+    assert_eq!(*said.lock().unwrap(), ["compiling the mechanisms of NEURON's cells with g++ 12"]);
+    assert_eq!(neuron_in(&machine, &said).unwrap(), first);
+    assert_eq!(said.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn what_is_wrong_with_neuron_is_told() {
+    let said = Mutex::new(vec![]);
+    let old = neuron_in(&with_neuron("8.2.6", ":"), &said).unwrap_err();
+    check(&old, "has NEURON 8.2.6, but couple needs 9", "pip install neuron==9.0.2");
+    let damaged = neuron_in(&with_neuron("9.0.2", "echo 'no such library'; exit 1"), &said).unwrap_err();
+    check(&damaged, "no such library", "leave out `python`");
+    let without = Machine::new().program("mine", "exit 1").program("g++", COMPILER);
+    check(&neuron_in(&without, &said).unwrap_err(), "has no NEURON", "leave out `python`");
+}
+
 /// A virtual environment, or a shim in front of PATH, is no reason to install everything once more.
 #[test]
 fn names_of_one_python_share_its_environment() {
