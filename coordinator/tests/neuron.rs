@@ -198,6 +198,23 @@ fn a_fine_step_in_a_loop_with_a_coarse_one() {
     assert!(runs.spikes("planned", "I") > 100, "{} spikes", runs.spikes("planned", "I"));
 }
 
+/// A cell that starts above its threshold fires after the first step, as on the other simulators; with the variable step
+/// at once.
+#[test]
+fn cells_may_start_above_the_threshold() {
+    needs_neuron!();
+    let runs = Runs::new();
+    let config = |settings: &str| fs::read_to_string(file("neuron/above.toml")).unwrap().replace("@a@", settings);
+    runs.run("native", &config("simulator = \"native\""));
+    runs.run("fixed", &config(FIXED));
+    runs.assert_same("native", "fixed");
+    runs.run("variable", &config(VARIABLE));
+    for (population, spikes) in [("leaky", 1), ("sums", 2), ("quadratic", 1), ("adapting", 1)] {
+        assert_eq!(runs.spikes("fixed", population), spikes, "{population}");
+        assert_eq!(runs.spikes("variable", population), spikes, "{population}");
+    }
+}
+
 /// With cells that any simulator computes alike, plastic synapses give the spikes of the native simulator, whole, split
 /// and spanning.
 #[test]
@@ -301,7 +318,8 @@ fn mistakes_in_a_script_are_told() {
     let begin =
         "from neuron import h\nimport couple.neuron as cn\ncn.setup()\ns = h.Section()\nsyn = h.ExpSyn(s(0.5))\n";
     let port = "cn.port('P', synapses={'excitatory': [syn]}, spikes=[(s(0.5), -10)])\n";
-    let cases: [(&str, String, &[&str]); 10] = [
+    let cases: [(&str, String, &[&str]); 11] = [
+        ("twice", format!("{begin}cn.setup()\n"), &["twice.py:6", "called twice"]),
         ("no-setup", "import couple.neuron as cn\ncn.port('P')\n".into(), &["no-setup.py:2", "setup() first"]),
         ("unknown", format!("{begin}cn.port('Q', spikes=[])\n"), &["unknown.py:6", "those are: P"]),
         ("width", format!("{begin}cn.port('P', spikes=[1, 2])\n"), &["has size 1", "given 2"]),

@@ -42,7 +42,11 @@ def setup():
 
     Populations of the component that have a cell are created here; see :func:`points`.
     """
+    from ..session import CoupleError
+
     component = _active()
+    if component.h is not None:
+        raise CoupleError("couple.neuron.setup() was called twice")
     component.begin()
     component.build()
 

@@ -9,6 +9,7 @@ of its NET_RECEIVE:
 1     the threshold is crossed
 2     the refractory period is over
 3     watch the threshold, from below: at the start, and after each spike, as the next may be one step later
+4     the potential was above it then, or at the end of the refractory period: is it still, one step later?
 10    a sum of weights arrives at the excitatory receptor (or at both, where input is added to the potential)
 11    a sum of weights arrives at the inhibitory receptor
 20    `current` changes
@@ -84,7 +85,11 @@ def _v_spike(p):
 _STEP = {"excitatory": ("exc", 1.0), "inhibitory": ("inh", 1.0)}
 #: An alpha function rises to its weight with e times it.
 _RISE = {"excitatory": ("exc_rise", math.e), "inhibitory": ("inh_rise", math.e)}
-_RESETS = {"derived": {"refractory": _refractory}, "fixed_step": {"refractory": _refractory}}
+_SOON = {"soon": lambda p: 1e-6}, {"soon": lambda p, step_ms: 1.125 * step_ms}
+_RESETS = {
+    "derived": {"refractory": _refractory, **_SOON[0]},
+    "fixed_step": {"refractory": _refractory, **_SOON[1]},
+}
 _SPIKES = {"added_to": _STEP, **_RESETS}
 _ALPHA = {
     "added_to": _RISE,
@@ -129,9 +134,12 @@ CELLS = {
             "cm": lambda p: _FACETS_CM,
             "tau_m": lambda p: _FACETS_CM / (0.001 * numpy.asarray(p["g_leak"])),
             "e_rev_E": lambda p: _FACETS_E_REV_E,
-            "refractory": lambda p: _FACETS_REFRACTORY,
+            "refractory": lambda p: _refractory({"tau_refrac": _FACETS_REFRACTORY}),
+            **_SOON[0],
         },
-        fixed_step={"refractory": lambda p, step_ms: _refractory({"tau_refrac": _FACETS_REFRACTORY}, step_ms)},
+        fixed_step={
+            "refractory": lambda p, step_ms: _refractory({"tau_refrac": _FACETS_REFRACTORY}, step_ms), **_SOON[1]
+        },
     ),
     "EIF_cond_exp_isfa_ista": _adex("CoupleEIFCondExp", _SPIKES),
     "EIF_cond_alpha_isfa_ista": _adex("CoupleEIFCondAlpha", _ALPHA),
@@ -144,7 +152,12 @@ CELLS = {
         added_to=_STEP,
     ),
     "Izhikevich": Cell(
-        "CoupleIzhikevich", ("a", "b", "c", "d", "i_offset"), {"u": "u"}, _POTENTIAL, fixed_step=_EXPLICIT
+        "CoupleIzhikevich",
+        ("a", "b", "c", "d", "i_offset"),
+        {"u": "u"},
+        _POTENTIAL,
+        derived=_SOON[0],
+        fixed_step={**_EXPLICIT, **_SOON[1]},
     ),
 }
 

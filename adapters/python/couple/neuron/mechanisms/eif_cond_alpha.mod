@@ -10,9 +10,9 @@ NEURON {
     THREADSAFE
     POINT_PROCESS CoupleEIFCondAlpha
     NONSPECIFIC_CURRENT i
-    RANGE id, cm, tau_m, v_rest, v_reset, v_thresh, refractory, tau_syn_E, tau_syn_I, e_rev_E, e_rev_I, i_offset
-    RANGE current, v_spike, a, b, delta_T, tau_w, explicit, exc_scale, inh_scale, exc_rise, inh_rise, exc, inh, w
-    RANGE exc_start, inh_start, w_start, upstroke, active
+    RANGE id, cm, tau_m, v_rest, v_reset, v_thresh, refractory, soon, tau_syn_E, tau_syn_I, e_rev_E, e_rev_I
+    RANGE i_offset, current, v_spike, a, b, delta_T, tau_w, explicit, exc_scale, inh_scale, exc_rise, inh_rise
+    RANGE exc, inh, w, exc_start, inh_start, w_start, upstroke, active
 }
 
 UNITS {
@@ -31,6 +31,7 @@ PARAMETER {
     v_reset = -65 (mV)
     v_thresh = -50 (mV)
     refractory = 0.1 (ms)
+    soon = 0.1 (ms)
     tau_syn_E = 5 (ms)
     tau_syn_I = 5 (ms)
     e_rev_E = 0 (mV)
@@ -125,8 +126,18 @@ ENDVERBATIM
         }
     } else if (flag == 2) {
         active = 1
+        if (v >= v_spike) {
+            net_send(soon, 4)
+        }
     } else if (flag == 3) {
         WATCH (v > v_spike) 1
+        if (v >= v_spike) {
+            net_send(soon, 4)
+        }
+    } else if (flag == 4 && active) {
+        if (v >= v_spike) {
+            net_send(0, 1)
+        }
     } else if (flag == 10) {
         exc_rise = exc_rise + weight * exp(1)
     } else if (flag == 11) {

@@ -7,7 +7,7 @@ NEURON {
     THREADSAFE
     POINT_PROCESS CoupleIFCurrDelta
     NONSPECIFIC_CURRENT i
-    RANGE id, cm, tau_m, v_rest, v_reset, v_thresh, refractory, i_offset, current, active
+    RANGE id, cm, tau_m, v_rest, v_reset, v_thresh, refractory, soon, i_offset, current, active
 }
 
 UNITS {
@@ -26,6 +26,7 @@ PARAMETER {
     v_reset = -65 (mV)
     v_thresh = -50 (mV)
     refractory = 0.1 (ms)
+    soon = 0.1 (ms)
     i_offset = 0 (nA)
     current = 0 (nA)
 }
@@ -62,11 +63,21 @@ ENDVERBATIM
         }
     } else if (flag == 2) {
         active = 1
+        if (v >= v_thresh) {
+            net_send(soon, 4)
+        }
     } else if (flag == 3) {
         WATCH (v > v_thresh) 1
+        if (v >= v_thresh) {
+            net_send(soon, 4)
+        }
+    } else if (flag == 4 && active) {
+        if (v >= v_thresh) {
+            net_send(0, 1)
+        }
     } else if (flag == 10 && active) {
         v = v + weight
-        if (v > v_thresh) {
+        if (v >= v_thresh) {
 VERBATIM
             couple_neuron_spike(id, t);
 ENDVERBATIM

@@ -6,8 +6,8 @@ NEURON {
     THREADSAFE
     POINT_PROCESS CoupleIFCurrExp
     NONSPECIFIC_CURRENT i
-    RANGE id, cm, tau_m, v_rest, v_reset, v_thresh, refractory, tau_syn_E, tau_syn_I, i_offset, current, exc, inh
-    RANGE exc_start, inh_start, active
+    RANGE id, cm, tau_m, v_rest, v_reset, v_thresh, refractory, soon, tau_syn_E, tau_syn_I, i_offset, current
+    RANGE exc, inh, exc_start, inh_start, active
 }
 
 UNITS {
@@ -26,6 +26,7 @@ PARAMETER {
     v_reset = -65 (mV)
     v_thresh = -50 (mV)
     refractory = 0.1 (ms)
+    soon = 0.1 (ms)
     tau_syn_E = 5 (ms)
     tau_syn_I = 5 (ms)
     i_offset = 0 (nA)
@@ -79,8 +80,18 @@ ENDVERBATIM
         }
     } else if (flag == 2) {
         active = 1
+        if (v >= v_thresh) {
+            net_send(soon, 4)
+        }
     } else if (flag == 3) {
         WATCH (v > v_thresh) 1
+        if (v >= v_thresh) {
+            net_send(soon, 4)
+        }
+    } else if (flag == 4 && active) {
+        if (v >= v_thresh) {
+            net_send(0, 1)
+        }
     } else if (flag == 10) {
         exc = exc + weight
     } else if (flag == 11) {

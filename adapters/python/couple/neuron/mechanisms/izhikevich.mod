@@ -8,7 +8,7 @@ NEURON {
     THREADSAFE
     POINT_PROCESS CoupleIzhikevich
     NONSPECIFIC_CURRENT i
-    RANGE id, a, b, c, d, i_offset, current, explicit, u, u_start, slope
+    RANGE id, a, b, c, d, soon, i_offset, current, explicit, u, u_start, slope
 }
 
 UNITS {
@@ -25,6 +25,7 @@ PARAMETER {
     b = 0.2 (/ms)
     c = -65 (mV)
     d = 2
+    soon = 0.1 (ms)
     i_offset = 0 (nA)
     current = 0 (nA)
     explicit = 0
@@ -80,9 +81,16 @@ ENDVERBATIM
         net_send(0, 3)
     } else if (flag == 3) {
         WATCH (v > 30) 1
+        if (v >= 30) {
+            net_send(soon, 4)
+        }
+    } else if (flag == 4) {
+        if (v >= 30) {
+            net_send(0, 1)
+        }
     } else if (flag == 10) {
         v = v + weight
-        if (v > 30) {
+        if (v >= 30) {
 VERBATIM
             couple_neuron_spike(id, t);
 ENDVERBATIM
