@@ -302,6 +302,25 @@ fn signals_do_not_depend_on_windows() {
     runs.assert_different("fixed", "native");
 }
 
+/// A user's model, driven by one signal and read by others.
+#[test]
+fn signals_of_a_users_model_do_not_depend_on_windows() {
+    needs_neuron!();
+    let runs = Runs::new();
+    let config = |settings: &str, window: &str| {
+        let text = fs::read_to_string(file("neuron/driven.toml")).unwrap();
+        let text = text.replace("@neuron@", settings).replace("@window@", window);
+        text.replace("@model@", &file("neuron/driven.py").display().to_string())
+    };
+    for (integrator, settings) in [("fixed", FIXED), ("variable", VARIABLE)] {
+        runs.run(integrator, &config(settings, ""));
+        let short = format!("{integrator}-short");
+        runs.run(&short, &config(settings, "window = \"0.1 ms\""));
+        runs.assert_same(integrator, &short);
+        assert!(runs.spikes(integrator, "P") > 1, "{} spikes", runs.spikes(integrator, "P"));
+    }
+}
+
 fn script(model: &str, cvode: &str) -> String {
     fs::read_to_string(file("neuron/script.toml"))
         .unwrap()
