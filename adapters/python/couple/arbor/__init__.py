@@ -11,8 +11,8 @@ A component with ``simulator = "arbor"`` has a `script` that says which of a rec
     ca.port("P", gids=range(100))                  # the cells behind population P of the configuration
     ca.run(Recipe())                               # instead of arbor.simulation(recipe).run(...)
 
-Arbor's Python interface (0.12) takes no spikes while a simulation runs, so a population here can be the source of projections,
-connections and recordings, and never their target.
+Arbor's Python interface (0.12) takes no spikes while a simulation runs, so a population here can be the source of
+projections, connections and recordings, and never their target.
 
 Time. Arbor simulates [t, t + h) where couple has (t, t + h]. A spike at `x` has the stamp of the first whole nanosecond
 after `x`: one that falls on the border of two windows belongs to the later one in both.

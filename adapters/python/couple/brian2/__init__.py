@@ -64,7 +64,7 @@ def output(name, variable, group, source):
 
 
 def input(name, variable, group, target):
-    """Sets `target`, a variable of `group`, to the analog `variable` of the population `name` at the beginning of each step."""
+    """Sets `target`, a variable of `group`, to the analog `variable` of the population `name`, before each step."""
     _active("input").name_signal("input", name, variable, group, target)
 
 

@@ -110,7 +110,8 @@ class Component:
             network = brian2.Network()
         elif not isinstance(network, brian2.Network):
             raise CoupleError(
-                f"couple.brian2.run() takes a Network, not {network!r}. Help: run(Network(collect())) takes all that was made"
+                f"couple.brian2.run() takes a Network, not {network!r}. Help: run(Network(collect())) takes all "
+                "that was made"
             )
         network.add(*(port.group for port in self.ports.values() if port.population.get("cell") and port.group is not None))
         own.check(self.part, self.ports, network)

@@ -18,9 +18,16 @@ import numpy
 
 from .. import native
 from . import signals
-from ..part import _Arrivals
 
-_PLACES, _SUMS = numpy.dtype(numpy.uint32), numpy.dtype(numpy.float64)
+#: Numbers in the block of input that is laid out at a time.
+_BLOCK = 1 << 17
+_I64, _U64, _U32, _F64 = (numpy.dtype(kind) for kind in (numpy.int64, numpy.uint64, numpy.uint32, numpy.float64))
+
+
+class _Arrivals(ctypes.Structure):
+    """`couple_arrivals`, with addresses as numbers."""
+
+    _fields_ = [("times", ctypes.c_size_t)] + [(name, ctypes.c_void_p) for name in ("time_ns", "first", "place", "sum")]
 
 
 class Exchange:
@@ -36,13 +43,19 @@ class Exchange:
         self.over = False
         #: When the run began, by the clock of the machine and in processor time.
         self.began = None
-        #: Input of the step at hand by place; zero between two steps.
-        self.sums = numpy.zeros(part.places)
+        #: Input of the steps to come: a row for a step, a column for a place.
+        steps = max(1, min(part.slice_ns // part.step_ns, _BLOCK // max(part.places, 1)))
+        self.block = numpy.zeros((steps, part.places))
+        self._flat = self.block.reshape(-1)
+        #: What is not zero in it, and in which rows.
+        self._set, self.filled = numpy.empty(0, numpy.int64), [False] * steps
+        self.row, self.block_end_ns = 0, 0
         self.factor = self._factor(ports, first_place)
-        self.arrivals = iter(())
-        self.next_arrival = None
         self._struct = _Arrivals()
         self._reference = ctypes.byref(self._struct)
+        # By its name in brackets a function of its own, with types of its own.
+        self._take = self.session.library["couple_table_take"]
+        self._take.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p]
         self.outlets = [Outlet(part, port) for port in ports if port.group is not None and _spikes_wanted(part, port)]
         self.inlets = [i for port in ports if port.group is not None for i in self._inlets(port, first_place)]
         named = {port.name: port for port in ports}
@@ -68,8 +81,8 @@ class Exchange:
         variables = {}
         for name, receptor in _fed(port, first_place):
             first = first_place[port.name, name]
-            sums = self.sums[first : first + port.population["count"]]
-            variables.setdefault(receptor.variable, []).append((sums, receptor))
+            columns = self.block[:, first : first + port.population["count"]]
+            variables.setdefault(receptor.variable, []).append((columns, receptor))
         return [Inlet(port, variable, parts) for variable, parts in variables.items()]
 
     # -- each step --------------------------------------------------------------------------------------------------
@@ -86,16 +99,12 @@ class Exchange:
 
     def deliver(self):
         """Adds what arrives at the end of the step at hand."""
-        arrival = self.next_arrival
+        row = self.row
+        self.row = row + 1
         self.now_ns += self.step_ns
-        if arrival is None or arrival[0] != self.now_ns:
-            return
-        _, places, sums = arrival
-        self.sums[places] = sums
-        for inlet in self.inlets:
-            inlet.add()
-        self.sums[places] = 0.0
-        self.next_arrival = next(self.arrivals, None)
+        if self.filled[row]:
+            for inlet in self.inlets:
+                inlet.add(row)
 
     def end_step(self):
         """Notes the spikes of the step that is over, and exchanges them at the end of a slice."""
@@ -106,6 +115,8 @@ class Exchange:
             sampler.note()
         if now == self.slice_end_ns:
             self._end_slice()
+        elif now == self.block_end_ns:
+            self._next_block()
         for driver in self.drivers:
             driver.drive()
 
@@ -120,21 +131,27 @@ class Exchange:
 
     def _next_slice(self):
         self.slice_end_ns = min(self.slice_end_ns + self.part.slice_ns, self.window_end_ns)
-        self.arrivals = iter(self._take(self.slice_end_ns))
-        self.next_arrival = next(self.arrivals, None)
+        self._next_block()
 
-    def _take(self, until_ns):
-        """What arrives up to `until_ns`, as :meth:`Part.take` has it, in the models' units."""
+    def _next_block(self):
+        """Lays out the input of the next steps, as many as there is room for, and not beyond the slice."""
+        self._flat[self._set] = 0.0
+        self.row, rows = 0, len(self.block)
+        self.block_end_ns = min(self.now_ns + rows * self.step_ns, self.slice_end_ns)
         table, found = self.part.table, self._struct
-        self.session._check(self.session.library.couple_table_take(table.pointer, until_ns, self._reference))
+        self.session._check(self._take(table.pointer, self.block_end_ns, self._reference))
         n = found.times
+        self.filled = [False] * rows
         if n == 0:
-            return ()
-        first, times = found.first[: n + 1], found.time_ns[:n]
-        place = _view(self, found.place, first[n], _PLACES)
-        factor = self.factor if self.factor.ndim == 0 else self.factor[place]
-        weight = _view(self, found.sum, first[n], _SUMS) * factor
-        return [(times[i], place[first[i] : first[i + 1]], weight[first[i] : first[i + 1]]) for i in range(n)]
+            self._set = self._set[:0]
+            return
+        first = _view(self, found.first, n + 1, _U64).astype(_I64)
+        row = (_view(self, found.time_ns, n, _I64) - self.now_ns) // self.step_ns - 1
+        place, sums = _view(self, found.place, int(first[n]), _U32), _view(self, found.sum, int(first[n]), _F64)
+        self._set = numpy.repeat(row * self.part.places, first[1:] - first[:-1]) + place
+        self._flat[self._set] = sums * (self.factor if self.factor.ndim == 0 else self.factor[place])
+        for one in row.tolist():
+            self.filled[one] = True
 
     # -- each window ------------------------------------------------------------------------------------------------
 
@@ -178,18 +195,20 @@ class Inlet:
     """Input to a variable of a group."""
 
     def __init__(self, port, variable, parts):
+        """`parts`: a receptor's columns of the block, and the receptor."""
         self.values = port.array(variable)
         self.parts = parts
         gate = parts[0][1].gate
         self.gate = port.array(gate) if gate else None
-        self.plain = parts[0][0] if len(parts) == 1 and parts[0][1].kick is None and gate is None else None
+        plain = len(parts) == 1 and parts[0][1].kick is None and gate is None
+        self.rows = list(parts[0][0]) if plain else None
 
-    def add(self):
-        """Adds the sums of the step."""
-        if self.plain is not None:
-            numpy.add(self.values, self.plain, out=self.values)
+    def add(self, row):
+        """Adds the sums of a row."""
+        if self.rows is not None:
+            numpy.add(self.values, self.rows[row], out=self.values)
             return
-        total = sum(sums if receptor.kick is None else sums * receptor.kick for sums, receptor in self.parts)
+        total = sum(columns[row] if one.kick is None else columns[row] * one.kick for columns, one in self.parts)
         if self.gate is not None:
             total = total * self.gate
         self.values += total
@@ -250,5 +269,5 @@ class Outlet:
         session._check(self._emit_many(session.pointer, self.output, *addresses, len(index)))
 
 
-def _view(owner, pointer, n, dtype):
-    return numpy.asarray(native.Memory(owner, ctypes.cast(pointer, ctypes.c_void_p).value or 0, (n,), dtype))
+def _view(owner, address, n, dtype):
+    return numpy.asarray(native.Memory(owner, address or 0, (n,), dtype))

@@ -73,7 +73,8 @@ def _choose(condition, one, other):
 def runge_kutta(derivatives, closed, h, after=""):
     """Abstract code of one step of length `h` (ms).
 
-    Nothing is written as `x = x + ...`: Brian2 rearranges that. `derivatives`: {variable: its derivative per ms}. `closed`: {variable: (value half a step on, value a step on)} of
+    Nothing is written as `x = x + ...`: Brian2 rearranges that. `derivatives`: {variable: its derivative per ms}.
+    `closed`: {variable: (value half a step on, value a step on)} of
     variables that do not depend on the others. `after`: code for the end.
     """
     lines = [f"_{x}_half = {half}\n_{x}_whole = {whole}" for x, (half, whole) in closed.items()]

@@ -98,7 +98,8 @@ def name_signal(brian2, part, port, way, name, group, variable):
     found = _variable(brian2, call, group, variable)
     _check_size(call, port, group)
     unit = _units(brian2).get(declared[name])
-    if unit is None and not found.dim.is_dimensionless or unit is not None and not brian2.have_same_dimensions(found.dim, unit):
+    # A unit that Brian2 does not know belongs to a plain number.
+    if not brian2.have_same_dimensions(found.dim, 1 if unit is None else unit):
         raise CoupleError(
             f"{call}: `{port.name}.{name}` is in {declared[name]}, but `{variable}` of `{group.name}` is in {found.dim!r}"
         )

@@ -108,8 +108,8 @@ class Driver:
             value = (value if link.offset is None else value - numpy.broadcast_to(link.offset, block.shape[1:])[neuron])
             port = self.port
             raise CoupleError(
-                f"neuron {port.population['first'] + neuron} of `{port.name}`: `v_thresh` is {value / link.factor:g}, but must "
-                f"be above `{name}`"
+                f"neuron {port.population['first'] + neuron} of `{port.name}`: `v_thresh` is {value / link.factor:g}, "
+                f"but must be above `{name}`"
             )
 
     def _block(self, number):
