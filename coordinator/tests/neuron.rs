@@ -321,6 +321,30 @@ fn signals_of_a_users_model_do_not_depend_on_windows() {
     }
 }
 
+/// A threshold that a signal moves: down to cells that wait just below it, which then fire a step later, as native ones do.
+#[test]
+fn thresholds_can_be_driven() {
+    needs_neuron!();
+    let runs = Runs::new();
+    let config = |settings: &str, window: &str| {
+        let text = fs::read_to_string(file("neuron/threshold.toml")).unwrap();
+        text.replace("@neuron@", settings).replace("@window@", window)
+    };
+    runs.run("native", &config("simulator = \"native\"", ""));
+    assert!(runs.spikes("native", "E") > 10, "{} spikes", runs.spikes("native", "E"));
+    runs.run("fixed", &config(FIXED, ""));
+    runs.assert_same("native", "fixed");
+    runs.run("fixed-short", &config(FIXED, "window = \"0.1 ms\""));
+    runs.assert_same("native", "fixed-short");
+    runs.run("variable", &config(VARIABLE, ""));
+    runs.run("variable-short", &config(VARIABLE, "window = \"0.1 ms\""));
+    runs.assert_same("variable", "variable-short");
+    for (label, settings) in [("low", FIXED), ("low-variable", VARIABLE)] {
+        let low = config(settings, "").replace("offset = 60.0", "offset = 20.0");
+        runs.fails(label, &low, &["a signal sets v_thresh to", "not above v_reset"]);
+    }
+}
+
 fn script(model: &str, cvode: &str) -> String {
     fs::read_to_string(file("neuron/script.toml"))
         .unwrap()

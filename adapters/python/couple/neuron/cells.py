@@ -14,7 +14,7 @@ of its NET_RECEIVE:
 11    a sum of weights arrives at the inhibitory receptor
 20    `current` changes
 21    `i_offset` changes
-22    `v_thresh` changes
+22    `v_thresh` changes; a potential above it counts from the end of the step on
 ====  ==============================================================
 
 Units are PyNN's: ms, mV, nA, nF, µS.

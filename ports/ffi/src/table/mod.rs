@@ -193,6 +193,8 @@ impl Table {
             Some(Kind::Plastic(at)) => return self.plastics[*at].receive(spikes, self.taken_ns),
             None => return Err(format!("source {source} of {sources}")),
         };
+        // Spikes come in order of time, so that what arrives together mostly follows on itself.
+        let (mut together, mut when): (Vec<Volley>, i64) = (Vec::new(), 0);
         for spike in spikes {
             let index = spike.index as usize;
             let (Some(&first), Some(&end)) = (rows.first.get(index), rows.first.get(index + 1)) else {
@@ -208,8 +210,15 @@ impl Table {
                     ));
                 }
                 let volley = Volley { source, count: spike.count, first: run.first, end: run.end };
-                self.pending.entry(arrival).or_default().push(volley);
+                if arrival != when && !together.is_empty() {
+                    self.pending.entry(when).or_default().append(&mut together);
+                }
+                when = arrival;
+                together.push(volley);
             }
+        }
+        if !together.is_empty() {
+            self.pending.entry(when).or_default().append(&mut together);
         }
         Ok(())
     }

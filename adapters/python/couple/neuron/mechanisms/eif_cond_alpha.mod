@@ -136,7 +136,17 @@ ENDVERBATIM
         }
     } else if (flag == 4 && active) {
         if (v >= v_spike) {
-            net_send(0, 1)
+VERBATIM
+            couple_neuron_spike(id, t);
+ENDVERBATIM
+            v = v_reset
+            w = w + b
+            upstroke = upstroke_at(v_reset)
+            net_send(0, 3)
+            if (refractory > 0) {
+                active = 0
+                net_send(refractory, 2)
+            }
         }
     } else if (flag == 10) {
         exc_rise = exc_rise + weight * exp(1)
@@ -148,9 +158,13 @@ ENDVERBATIM
         i_offset = weight
     } else if (flag == 22) {
         v_thresh = weight
+        upstroke = upstroke_at(v)
         if (delta_T <= 0) {
             v_spike = weight
+            WATCH (v > v_spike) 1
+            if (v >= v_spike && active) {
+                net_send(soon, 4)
+            }
         }
-        upstroke = upstroke_at(v)
     }
 }

@@ -201,7 +201,7 @@ void Exchange::fixed(const couple_arrivals& arrivals) {
       ++i;
     }
     // NEURON looks for crossings of a step when the next one begins; whoever samples, and other neurons, must know before.
-    if (!outputs.empty() || now_ns == until_ns) deliver_net_events(nrn_threads);
+    if (signals || now_ns == until_ns) deliver_net_events(nrn_threads);
     sample(now_ns);
   }
 }
@@ -258,7 +258,7 @@ bool Exchange::drive(std::int64_t time_ns, bool cells, bool as_event) {
   bool changed = false;
   // NEURON refuses what is earlier than an event that it has delivered; those of this step are over by then.
   const double now = nrn_threads->_t;
-  if (!variable_step) nrn_threads->_t = now + 0.49 * nrn_threads->_dt;
+  if (!variable_step) nrn_threads->_t = now + 0.13 * nrn_threads->_dt;
   const std::size_t row = static_cast<std::size_t>((time_ns - window_start_ns) / step_ns);
   for (Drive& drive : drives) {
     // With the fixed step there is no difference between the two.
@@ -386,6 +386,13 @@ double couple_neuron_arguments(void* target) {
 }
 
 void couple_neuron_variable(Handle variable) { exchange.collected.push_back(std::move(variable)); }
+
+/// A signal has set a threshold to what is no threshold.
+void couple_neuron_threshold(double threshold, double reset, double t) {
+  if (threshold > reset) return;
+  throw std::runtime_error("a signal sets v_thresh to " + std::to_string(threshold) + " mV at " + std::to_string(t) +
+                           " ms, which is not above v_reset, " + std::to_string(reset) + " mV");
+}
 
 // -- for Python ---------------------------------------------------------------------------------------------------------
 

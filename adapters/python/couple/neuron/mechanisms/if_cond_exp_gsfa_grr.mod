@@ -84,6 +84,7 @@ DERIVATIVE states {
 
 VERBATIM
 extern void couple_neuron_spike(double, double);
+extern void couple_neuron_threshold(double, double, double);
 ENDVERBATIM
 
 NET_RECEIVE(weight) {
@@ -111,7 +112,17 @@ ENDVERBATIM
         }
     } else if (flag == 4 && active) {
         if (v >= v_thresh) {
-            net_send(0, 1)
+VERBATIM
+            couple_neuron_spike(id, t);
+ENDVERBATIM
+            v = v_reset
+            g_s = g_s + q_sfa
+            g_r = g_r + q_rr
+            net_send(0, 3)
+            if (refractory > 0) {
+                active = 0
+                net_send(refractory, 2)
+            }
         }
     } else if (flag == 10) {
         exc = exc + weight
@@ -122,6 +133,13 @@ ENDVERBATIM
     } else if (flag == 21) {
         i_offset = weight
     } else if (flag == 22) {
+VERBATIM
+        couple_neuron_threshold(_args[0], v_reset, t);
+ENDVERBATIM
         v_thresh = weight
+        WATCH (v > v_thresh) 1
+        if (v >= v_thresh && active) {
+            net_send(soon, 4)
+        }
     }
 }

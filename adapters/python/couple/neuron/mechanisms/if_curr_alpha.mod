@@ -75,6 +75,7 @@ DERIVATIVE states {
 
 VERBATIM
 extern void couple_neuron_spike(double, double);
+extern void couple_neuron_threshold(double, double, double);
 ENDVERBATIM
 
 NET_RECEIVE(weight) {
@@ -100,7 +101,15 @@ ENDVERBATIM
         }
     } else if (flag == 4 && active) {
         if (v >= v_thresh) {
-            net_send(0, 1)
+VERBATIM
+            couple_neuron_spike(id, t);
+ENDVERBATIM
+            v = v_reset
+            net_send(0, 3)
+            if (refractory > 0) {
+                active = 0
+                net_send(refractory, 2)
+            }
         }
     } else if (flag == 10) {
         exc_rise = exc_rise + weight * exp(1)
@@ -111,6 +120,13 @@ ENDVERBATIM
     } else if (flag == 21) {
         i_offset = weight
     } else if (flag == 22) {
+VERBATIM
+        couple_neuron_threshold(_args[0], v_reset, t);
+ENDVERBATIM
         v_thresh = weight
+        WATCH (v > v_thresh) 1
+        if (v >= v_thresh && active) {
+            net_send(soon, 4)
+        }
     }
 }

@@ -86,7 +86,13 @@ ENDVERBATIM
         }
     } else if (flag == 4) {
         if (v >= 30) {
-            net_send(0, 1)
+VERBATIM
+            couple_neuron_spike(id, t);
+ENDVERBATIM
+            v = c
+            u = u + d
+            slope = slope_at(v, u)
+            net_send(0, 3)
         }
     } else if (flag == 10) {
         v = v + weight
