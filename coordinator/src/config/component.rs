@@ -74,8 +74,9 @@ fn read_component(reader: &mut Reader, entry: &Entry, directory: &Path) -> Compo
                 .help("remove it; `ranks` divides the neurons among processes"),
         );
     }
-    if let (Some(Simulator::Neuron), Some(2..)) = (draft.simulator, threads) {
-        let message = "NEURON runs on one thread in each process".to_string();
+    if let (Some(Simulator::Neuron | Simulator::Brian2), Some(2..)) = (draft.simulator, threads) {
+        let name = if draft.simulator == Some(Simulator::Neuron) { "NEURON" } else { "Brian2" };
+        let message = format!("{name} runs on one thread in each process");
         reader.note(
             Diagnostic::error("limit", fields.place_of("threads"), message)
                 .label("more than one")

@@ -40,7 +40,8 @@ def port(name, gids):
 def run(recipe, context=None, domains=None):
     """Simulates a recipe (or a simulation that has not run) for the duration of the run, in step with the other components.
 
-    Arbor's time step is that of the component. `context` and `domains` are those of ``arbor.simulation``.
+    Arbor's time step and number of threads are those of the component. `context` and `domains` are those of
+    ``arbor.simulation``.
     """
     _active().run(recipe, context, domains)
 

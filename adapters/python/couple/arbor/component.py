@@ -101,7 +101,9 @@ class Component:
                 "the recipe has no connections, and Arbor 0.12 records no spikes then. Help: give it one, of weight 0 if it "
                 "is to do nothing"
             )
-        return arbor.simulation(model, context, domains) if context or domains else arbor.simulation(model)
+        if context is None:
+            context = arbor.context(threads=self.description["threads"])
+        return arbor.simulation(model, context, domains) if domains is not None else arbor.simulation(model, context)
 
     def _emit(self, spikes, start_ns, end_ns):
         """Sends new spikes; stamps lie in the window, for Arbor's do in [start, end)."""

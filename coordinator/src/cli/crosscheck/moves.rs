@@ -86,8 +86,8 @@ impl Moves {
         let mut without: Vec<_> = moved.flat_map(|(name, _)| keys(name.as_str())).collect();
         // It has just been set.
         without.retain(|(_, key)| !(target == Target::NeuronCvode && *key == "cvode"));
-        if target.simulator() == "neuron" {
-            // NEURON has one in each process. The result is the same for any number.
+        if matches!(target.simulator(), "neuron" | "brian2") {
+            // They have one in each process. The result is the same for any number.
             without.extend(self.components.iter().map(|(name, _)| (name.as_str(), "threads")));
         }
         without
