@@ -26,8 +26,8 @@ const NATIVE_INPUT: f64 = 8.0;
 const NEST_NEURON: f64 = 2000.0;
 const NEST_SYNAPSE: f64 = 40.0;
 
-/// Bytes of a synapse in the input table of a component in Python: target, weight, delay.
-const TABLE_SYNAPSE: f64 = 16.0;
+/// Bytes of a synapse in an input table (`ports/ffi/src/table`): place and weight.
+const TABLE_SYNAPSE: f64 = 12.0;
 /// Of NEURON 9.0.2: growth of the process over 10,000 cells of the catalogue.
 const NEURON_NEURON: f64 = 4000.0;
 

@@ -42,7 +42,6 @@ class Exchange:
             ("open", None, [pointer, i64, ctypes.c_int]),
             ("flag", None, [size, size, ctypes.c_double]),
             ("states", None, [size, ctypes.c_double]),
-            ("places", size, []),
             ("emitters", None, [i64, i64, u32, u32, ctypes.POINTER(u32), size]),
             ("feed", None, [ctypes.c_int, u32, u32, i64]),
             ("output", None, [u32]),

@@ -420,8 +420,6 @@ void couple_neuron_states(std::size_t first, double factor) {
   exchange.collected.clear();
 }
 
-std::size_t couple_neuron_places() { return exchange.places.size(); }
-
 /// The next `n` emitters are the neurons of a population from index `first` on. `post` is the first one's number as a
 /// postsynaptic neuron, or -1.
 void couple_neuron_emitters(std::int64_t output, std::int64_t post, std::uint32_t first, std::uint32_t n,
