@@ -61,7 +61,8 @@ pub fn installed() -> Option<PathBuf> {
 /// The command of each rank of a NEURON component; `library` is the path of [`super::nest::LIBRARY`].
 pub fn command(interpreter: &Interpreter, library: &Path, progress: Progress<'_>) -> Result<Command, SetupError> {
     let module = module(&Cache::open()?, &Tools::from_environment(), interpreter, progress)?;
-    let variables = vec![("COUPLE_NEURON_MODULE", module.into())];
+    // Without windows on a screen.
+    let variables = vec![("COUPLE_NEURON_MODULE", module.into()), ("NEURON_MODULE_OPTIONS", "-nogui".into())];
     environment::command(interpreter, "couple.neuron", library, variables, progress)
 }
 

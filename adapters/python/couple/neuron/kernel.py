@@ -17,8 +17,6 @@ def load():
     path = os.environ.get(ENV_MODULE)
     if not path:
         raise CoupleError(f"this program is started by `couple run`: {ENV_MODULE} is not set")
-    # No window may open.
-    os.environ["NEURON_MODULE_OPTIONS"] = "-nogui"
     import neuron
 
     if not neuron.__version__.startswith(VERSION):
