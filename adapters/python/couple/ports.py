@@ -7,6 +7,7 @@ next window begins. Copy (``array.copy()``) what is kept for longer.
 from __future__ import annotations
 
 import ctypes
+import operator
 from typing import Any, Union
 
 import numpy
@@ -18,6 +19,8 @@ from .native import Native
 Integers = Union[int, NDArray[Any], "list[int]"]
 
 _FLOATS = numpy.dtype("<f8")
+#: The greatest time there is.
+_LATEST = 2**63 - 1
 
 
 class Port:
@@ -95,7 +98,7 @@ class SpikeOutput(Port):
         """
         self._in_window("emit")
         session = self._session
-        if type(neurons) is int and type(times_ns) is int and 0 <= neurons < self.width:
+        if type(neurons) is int and type(times_ns) is int and 0 <= neurons < self.width and abs(times_ns) <= _LATEST:
             # One spike at a time, as a loop over steps has them.
             if session.library.couple_emit(session.pointer, self._number, neurons, times_ns) < 0:
                 raise session.failed(self.name)
@@ -123,7 +126,8 @@ class SpikeOutput(Port):
             return array
         if array.size == 0:
             return array.astype(dtype)
-        if array.dtype.kind not in "iu":
+        # An int beyond 64 bits is an object to NumPy, and told as out of range below.
+        if array.dtype.kind not in "iu" and not (array.dtype.kind == "O" and type(given) is int):
             unit = "; they are whole nanoseconds: window.times_ns has the steps" if what == "times_ns" else ""
             raise self._session.error(f"emit takes integers as {what}, not {array.dtype}{unit}", self.name)
         limits = numpy.iinfo(dtype)
@@ -175,6 +179,11 @@ class SignalOutput(Port):
 
     _kind = native.SIGNAL_OUT
 
+    def __init__(self, session: Native, name: str) -> None:
+        super().__init__(session, name)
+        #: The start of the window that was written last.
+        self._written = -1
+
     def write(self, block: ArrayLike) -> None:
         """Writes the window's values: shape ``(steps, columns)``, in the variable's `unit`, all finite.
 
@@ -183,10 +192,15 @@ class SignalOutput(Port):
         """
         self._in_window("write")
         session = self._session
+        if session.start_ns == self._written:
+            window = f"({session.start_ns / 1e6:g} ms, {session.end_ns / 1e6:g} ms]"
+            raise session.error(f"write was called a second time in the window {window}", self.name)
         try:
-            values = numpy.ascontiguousarray(block, dtype=_FLOATS)
+            values = numpy.ascontiguousarray(block, dtype=_FLOATS) if not numpy.iscomplexobj(block) else None
         except (TypeError, ValueError) as problem:
             raise session.error(f"write takes numbers: {problem}", self.name) from None
+        if values is None:
+            raise session.error("write takes real numbers, not complex ones", self.name)
         shape = ((session.end_ns - session.start_ns) // session.step_ns, self.count)
         if values.shape != shape:
             have = numpy.shape(block)
@@ -205,6 +219,7 @@ class SignalOutput(Port):
         address = values.__array_interface__["data"][0]
         if session.library.couple_write_samples(session.pointer, self._number, address, *shape) < 0:
             raise session.failed(self.name)
+        self._written = session.start_ns
 
 
 class MessageInput(Port):
@@ -240,6 +255,14 @@ class MessageOutput(Port):
         session = self._session
         if not isinstance(message, (bytes, bytearray, memoryview)):
             raise session.error(f"send takes bytes, not {type(message).__name__}", self.name)
+        try:
+            time = operator.index(time_ns)
+        except TypeError:
+            kind = type(time_ns).__name__
+            raise session.error(f"send takes whole nanoseconds as time_ns, not {kind}", self.name) from None
+        if not session.start_ns < time <= session.end_ns:
+            window = f"({session.start_ns / 1e6:g} ms, {session.end_ns / 1e6:g} ms]"
+            raise session.error(f"a message was sent at {time / 1e6:g} ms, outside of the window {window}", self.name)
         text = bytes(message)
-        if session.library.couple_send_message(session.pointer, self._number, int(time_ns), text, len(text)) < 0:
+        if session.library.couple_send_message(session.pointer, self._number, time, text, len(text)) < 0:
             raise session.failed(self.name)

@@ -217,4 +217,6 @@ class Session:
 
     def fail(self, message: str) -> None:
         """Tells the coordinator that the component cannot go on."""
-        self._library.couple_fail(self._session, message.encode())
+        # Whatever an exception's text is, the reason must get through.
+        text = message.replace("\0", "\\0").encode(errors="backslashreplace")
+        self._library.couple_fail(self._session, text)

@@ -354,6 +354,7 @@ fn wait_for_exit(mut child: tokio::process::Child, line: usize, events: Sender<E
 
 fn not_started(component: &str, rank: u32, error: &LaunchError, log: std::path::PathBuf) -> Failure {
     Failure {
+        reported: false,
         kind: Kind::Component,
         component: component.to_string(),
         rank,

@@ -14,6 +14,8 @@ use serde::Serialize;
 const LOG_LINES: usize = 10;
 /// Longest line shown.
 const LONGEST_LINE: usize = 400;
+/// What is shown of a component's own words.
+const LONGEST_WORDS: usize = 2000;
 
 /// Why a run ended before its time.
 #[derive(Clone, PartialEq, Debug, Serialize)]
@@ -37,6 +39,9 @@ pub struct Failure {
     pub last_lines: Vec<String>,
     /// What to do.
     pub help: Option<String>,
+    /// Whether the component said so itself: its program goes on to its own end.
+    #[serde(skip)]
+    pub reported: bool,
 }
 
 /// Kinds of failure.
@@ -151,16 +156,28 @@ pub fn last_lines(log: &Path) -> Vec<String> {
     let Ok(bytes) = tail() else { return Vec::new() };
     let text = String::from_utf8_lossy(&bytes);
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    lines[lines.len().saturating_sub(LOG_LINES)..].iter().map(|line| tame(line)).collect()
+    lines[lines.len().saturating_sub(LOG_LINES)..].iter().map(|line| tame(line, LONGEST_LINE)).collect()
+}
+
+/// What a component says of itself, fit for a terminal: a user's program may say anything, and at any length.
+pub fn words(message: &str) -> String {
+    let message = message.trim_end();
+    let start: String = message.chars().take(LONGEST_WORDS).collect();
+    let lines: Vec<String> = start.lines().map(|line| tame(line, LONGEST_WORDS)).collect();
+    let shown = lines.join("\n");
+    match message.chars().count() {
+        all if all > LONGEST_WORDS => format!("{shown} … ({all} characters in all)"),
+        _ => shown,
+    }
 }
 
 /// A line for a terminal: no control characters, not endless.
-fn tame(line: &str) -> String {
+fn tame(line: &str, longest: usize) -> String {
     // Of a progress bar drawn over itself only the last state is of use.
     let line = line.trim_end_matches('\r');
     let line = line.rsplit('\r').next().unwrap_or(line);
     let mut shown = String::new();
-    for c in line.chars().take(LONGEST_LINE) {
+    for c in line.chars().take(longest) {
         match c {
             '\t' => shown.push_str("    "),
             c if c.is_control() => shown.extend(c.escape_default()),
@@ -196,5 +213,14 @@ mod tests {
         assert_eq!(lines[8], "\\u{1b}[31mred    \\u{7}");
         assert_eq!(lines[9], "bar 2%");
         assert!(last_lines(Path::new("/nowhere")).is_empty());
+    }
+
+    #[test]
+    fn what_a_component_says_is_tame() {
+        assert_eq!(words("a.py:3: one\n  two \n\n"), "a.py:3: one\n  two");
+        assert_eq!(words("\x1b[31mred\0"), "\\u{1b}[31mred\\u{0}");
+        let flood = words(&"ü".repeat(5_000_000));
+        assert!(flood.ends_with("ü … (5000000 characters in all)"));
+        assert_eq!(flood.matches('ü').count(), LONGEST_WORDS);
     }
 }

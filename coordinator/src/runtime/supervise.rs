@@ -20,7 +20,7 @@ use super::interrupt::Interrupts;
 use super::member::{Event, Member, Stage};
 use super::progress::Progress;
 use super::rendezvous::{Caller, refuse};
-use super::report::{Failure, Kind, describe_exit, tell};
+use super::report::{Failure, Kind, describe_exit, tell, words};
 use super::start;
 use super::watch::Watch;
 
@@ -30,6 +30,8 @@ const TICK: Duration = Duration::from_millis(50);
 const LAST_WORDS: Duration = Duration::from_millis(100);
 /// Time for a process to end after its connection did.
 const AFTER_CLOSE: Duration = Duration::from_millis(300);
+/// Time for a process to end after it told what went wrong.
+const LAST_LINES: Duration = Duration::from_secs(1);
 /// Looks at whether others have come to wait for a rank that failed.
 const LOOKS_FOR_WAITS: u32 = 20;
 /// Time between asking a process to end and killing it.
@@ -127,12 +129,27 @@ impl<'a> Supervisor<'a> {
                 _ = tick.tick() => self.on_tick(),
             };
             if let Some(mut failure) = failure.or_else(|| self.ended_early()) {
+                self.hear_out(&failure, events).await;
                 self.let_others_wait(&failure).await;
                 blame::complete(&mut failure, &self.members, &self.watch);
                 return Ending::Failed(Box::new(failure));
             }
             if self.members.iter().all(|m| m.stage == Stage::Leaving && m.exit.is_some()) {
                 return Ending::Done;
+            }
+        }
+    }
+
+    /// A program that has told why it cannot go on ends by itself, and its log says more before that.
+    async fn hear_out(&mut self, failure: &Failure, events: &Sender<Event>) {
+        let at_fault = |m: &Member| m.component == failure.component && m.rank == failure.rank;
+        let Some(line) = self.members.iter().position(at_fault).filter(|_| failure.reported) else { return };
+        let deadline = tokio::time::Instant::now() + LAST_LINES;
+        while self.members[line].exit.is_none() {
+            match tokio::time::timeout_at(deadline, self.events.recv()).await {
+                // What else goes wrong now is no news.
+                Ok(Some(event)) => drop(self.on_event(event, events)),
+                Ok(None) | Err(_) => return,
             }
         }
     }
@@ -191,7 +208,10 @@ impl<'a> Supervisor<'a> {
 
     fn on_message(&mut self, line: usize, message: FromRank) -> Option<Failure> {
         match (message, self.members[line].stage) {
-            (FromRank::Failed { message }, _) => Some(self.failed(line, format!("reported: {}", message.trim_end()))),
+            (FromRank::Failed { message }, _) => {
+                let failure = self.failed(line, format!("reported: {}", words(&message)));
+                Some(Failure { reported: true, ..failure })
+            }
             (FromRank::Ready { needed }, Stage::Setup) => {
                 if let Err(reason) = start::check(&self.members[line].welcome, &needed) {
                     return Some(self.failed(line, reason));
@@ -378,6 +398,7 @@ impl<'a> Supervisor<'a> {
             waiting: Vec::new(),
             log: member.log.clone(),
             last_lines: Vec::new(),
+            reported: false,
             help,
         }
     }

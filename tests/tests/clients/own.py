@@ -33,6 +33,14 @@ with couple.connect() as session:
                 break
             elif does == "twice":
                 angle.write(block)
+            elif does == "complex":
+                block = block * 1j
+            elif does == "message-float":
+                answer.send(b"?", window.end_ns + 0.5)
+            elif does == "beyond":
+                mouth.emit(0, window.end_ns + 2**64)
+            elif does == "strange":
+                raise ValueError("not \ud800 text" + "!" * 100_000)
             elif does == "exit":
                 sys.exit(0)
         # The neurons and columns of this rank; there may be others.
