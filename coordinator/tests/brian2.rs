@@ -473,6 +473,10 @@ fn errors_of_a_users_model_are_told() {
             "has a step of 1.0 ms",
         ),
         ("cb.port('P', g)\ncb.run(Network(g))", "excitatory receptor of `P`, but couple.brian2.port names only none"),
+        ("cb.port('P', g, receptors=['v'])", "receptors are given as {\"excitatory\": \"variable\"}"),
+        ("cb.port('P', 'g')", "'g' is no group of Brian2"),
+        ("raise ValueError('wrapped') from KeyError('first')", "It began with KeyError: 'first'"),
+        ("exit()", "called exit() before couple.brian2.run() was over"),
         ("1/0", "ZeroDivisionError: division by zero"),
         ("", "ended without calling couple.brian2.run()"),
     ];

@@ -361,8 +361,7 @@ fn mistakes_in_a_script_are_told() {
     let begin =
         "from neuron import h\nimport couple.neuron as cn\ncn.setup()\ns = h.Section()\nsyn = h.ExpSyn(s(0.5))\n";
     let port = "cn.port('P', synapses={'excitatory': [syn]}, spikes=[(s(0.5), -10)])\n";
-    let cases: [(&str, String, &[&str]); 11] = [
-        ("twice", format!("{begin}cn.setup()\n"), &["twice.py:6", "called twice"]),
+    let cases: [(&str, String, &[&str]); 15] = [
         ("no-setup", "import couple.neuron as cn\ncn.port('P')\n".into(), &["no-setup.py:2", "setup() first"]),
         ("unknown", format!("{begin}cn.port('Q', spikes=[])\n"), &["unknown.py:6", "those are: P"]),
         ("width", format!("{begin}cn.port('P', spikes=[1, 2])\n"), &["has size 1", "given 2"]),
@@ -372,6 +371,15 @@ fn mistakes_in_a_script_are_told() {
         ("step", format!("{begin}{port}h.dt = 0.1\ncn.run()\n"), &["h.dt = 0.1", "0.025 ms"]),
         ("before", format!("{begin}h.finitialize()\nh.fadvance()\n{port}cn.run()\n"), &["simulated already"]),
         ("exception", format!("{begin}raise KeyError('soma')\n"), &["exception.py:6", "KeyError"]),
+        ("again", format!("{begin}cn.setup()\n"), &["again.py:6", "setup() was called twice"]),
+        ("section", format!("{begin}cn.port('P', spikes=[s])\n"), &["section.py:6", "(segment, threshold in mV)"]),
+        (
+            "number",
+            format!("{begin}cn.output('P', 'x', [s(0.5).v])\n"),
+            &["number.py:6", "`P.x`", "segment._ref_v", "not -65"],
+        ),
+        ("point", format!("{begin}cn.input('P', 'x', [syn])\n"), &["point.py:6", "`P.x`", "takes pointers"]),
+        ("exit", format!("{begin}{port}exit()\n"), &["called exit() before couple.neuron.run() was over"]),
         ("signal", format!("{begin}cn.output('P', 'w', [s(0.5)._ref_v])\n"), &["no analog variable `w`"]),
     ];
     for (label, model, words) in cases {

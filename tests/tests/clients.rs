@@ -119,7 +119,11 @@ const MISTAKES: &[(&str, &[Language], &[&str])] = &[
     ("finite", &ALL, &["own", "`mouth.angle`", " 1 at 20.5 ms"]),
     ("message-past", &ALL, &["own", "`mouth.answer`", "outside of the window (20 ms, 24 ms]"]),
     ("twice", &ALL, &["own", "`mouth.angle`"]),
-    ("twice", &[Python], &["own.py:", "port `mouth.angle`: write was called a second time in the window (20 ms, 24 ms]"]),
+    (
+        "twice",
+        &[Python],
+        &["own.py:", "port `mouth.angle`: write was called a second time in the window (20 ms, 24 ms]"],
+    ),
     ("complex", &[Python], &["own.py:", "port `mouth.angle`: write takes real numbers"]),
     ("message-float", &[Python], &["own.py:", "port `mouth.answer`: send takes whole nanoseconds", "float"]),
     ("beyond", &[Python], &["own.py:", "port `mouth`: there is no time 18446744073733551616 ns"]),

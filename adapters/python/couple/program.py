@@ -20,6 +20,8 @@ def run_user_script(script, is_finished, module):
     except SystemExit as leave:
         if leave.code not in (None, 0):
             raise CoupleError(f"{script} left with {leave.code}") from leave
+        if not is_finished():
+            raise CoupleError(f"{script} called exit() before {module}.run() was over") from leave
     if not is_finished():
         raise CoupleError(f"{script} ended without calling {module}.run()")
 
@@ -27,10 +29,16 @@ def run_user_script(script, is_finished, module):
 def message(error, script):
     """One paragraph for the coordinator; the log has the traceback."""
     text = str(error) if isinstance(error, CoupleError) else f"{type(error).__name__}: {error}"
+    chain = [error]
+    while chain[-1].__cause__ is not None:
+        chain.append(chain[-1].__cause__)
+    # Simulators wrap what went wrong into exceptions of their own; what a user can mend is the first one.
+    if len(chain) > 1 and not isinstance(error, CoupleError):
+        text += f"\nIt began with {type(chain[-1]).__name__}: {chain[-1]}"
     if script:
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == script]
+        frames = [f for e in chain for f in reversed(traceback.extract_tb(e.__traceback__)) if f.filename == script]
         if frames:
-            return f"{script}:{frames[-1].lineno}: {text}"
+            return f"{script}:{frames[0].lineno}: {text}"
     return text
 
 

@@ -144,6 +144,9 @@ fn read_program(reader: &mut Reader, fields: &Fields<'_>, simulator: Option<Simu
         existing_file(reader, node, text, directory)
     };
     let script = path_of(reader, "script");
+    if let Some(node) = fields.get("script").filter(|_| script.is_some()) {
+        refuse_hiding(reader, node, script.as_deref().unwrap_or_default());
+    }
     let python = fields.get("python").filter(|_| allowed.contains(&"python")).and_then(|node| {
         let text = reader.text(node)?;
         find_program(reader, node, text, directory)
@@ -159,6 +162,19 @@ fn read_program(reader: &mut Reader, fields: &Fields<'_>, simulator: Option<Simu
         return read_own_program(reader, fields, directory, script, python);
     }
     (script, vec![], python)
+}
+
+/// A script that is called like a package is found in its place by whoever imports that package, itself included.
+fn refuse_hiding(reader: &mut Reader, node: &Node, script: &str) {
+    let stem = Path::new(script).file_stem().unwrap_or_default().to_string_lossy();
+    if let Some(package) = ["couple", "numpy", "nest", "neuron", "brian2", "arbor"].into_iter().find(|p| *p == stem) {
+        let message = format!("a script that is called `{package}` hides the package `{package}`");
+        reader.note(
+            Diagnostic::error("bad-name", &node.place, message)
+                .label("Python would import it instead")
+                .help("give the script another name, for example model.py"),
+        );
+    }
 }
 
 /// A program of the user's: a script in Python, or any command.

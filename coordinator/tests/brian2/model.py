@@ -18,7 +18,9 @@ all_neurons.v = -65 * mV
 neurons = all_neurons[4:]  # a part of a group
 cb.port("P", neurons, receptors={"excitatory": "ge", "inhibitory": "gi"})
 cb.output("P", "potential", neurons, "v")
-passive = NeuronGroup(10, "dv/dt = -v/tau_m + drive/C : volt\ndrive : amp", method="exact")
+passive = NeuronGroup(10, "dv/dt = -v/tau_m + drive/C : volt\ndrive : amp\nabove = v + 2*shift : volt", method="exact")
+shift = 1.5 * mV
+cb.output("Q", "above", passive[:], "above")  # an expression of others
 cb.output("Q", "potential", passive, "v")
 cb.input("Q", "drive", passive, "drive")
 

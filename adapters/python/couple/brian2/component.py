@@ -115,6 +115,7 @@ class Component:
             )
         network.add(*(port.group for port in self.ports.values() if port.population.get("cell") and port.group is not None))
         own.check(self.part, self.ports, network)
+        network.add(*(o.monitor for port in self.ports.values() for o in port.outputs.values() if o.monitor is not None))
         self.part.connect(self._place_of)
         exchange = Exchange(self.part, self.ports.values(), {key: self.first_place[key] for key in self.fed})
         network.add(*_operations(brian2.defaultclock, exchange))
@@ -140,7 +141,7 @@ def _operations(clock, exchange):
             super().__init__(clock=clock, when=when, order=order, name=f"couple_{when}*")
             self.run = function
 
-    # Before everything else in a step, and after it.
+    # Before everything else in a step, and after it (own.py has a monitor between).
     first, last = -(1 << 30), 1 << 30
     return [
         Operation(exchange.begin_step, "start", first),

@@ -36,12 +36,20 @@ class Port:
         start, stop = getattr(group, "start", 0), getattr(group, "stop", len(group))
         return group.variables[variable].get_value()[start:stop]
 
-    def reader(self, variable):
-        """A function that gives a variable's values, also those of one that follows from others."""
-        if hasattr(self.group.variables[variable], "get_value"):
-            values = self.array(variable)
+    def reader(self, output):
+        """A function that gives an output's values, after each step."""
+        if output.monitor is None:
+            values = self.array(output.variable)
             return lambda: values
-        return lambda: getattr(self.group, variable + "_")[:]
+        monitor, variable = output.monitor, output.variable
+
+        def latest():
+            row = monitor.variables[variable].get_value()[-1].copy()
+            # Nothing is kept: a monitor would grow for as long as the run lasts.
+            monitor.resize(0)
+            return row
+
+        return latest
 
 
 def create(brian2, part, population):

@@ -16,10 +16,14 @@ def _units(brian2):
     }  # fmt: skip
 
 
-def _variable(brian2, call, group, name):
-    variables = getattr(group, "variables", None)
-    if variables is None or not hasattr(group, "clock"):
+def _check_group(call, group):
+    if not hasattr(group, "variables") or not hasattr(group, "clock"):
         raise CoupleError(f"{call}: {group!r} is no group of Brian2")
+
+
+def _variable(call, group, name):
+    _check_group(call, group)
+    variables = group.variables
     if name not in variables:
         known = sorted(v for v in variables if not v.startswith("_") and v not in ("N", "i", "t", "dt", "t_in_timesteps"))
         raise CoupleError(f"{call}: `{group.name}` has no variable `{name}`; it has {', '.join(known)}")
@@ -47,6 +51,7 @@ def population(part, ports, call, name):
 
 
 def _check_size(call, port, group):
+    _check_group(call, group)
     if len(group) != port.population["size"]:
         raise CoupleError(
             f"{call}: `{port.name}` has size {port.population['size']} in the configuration, but `{group.name}` has "
@@ -58,10 +63,12 @@ def receptors(brian2, call, group, given):
     """Receptors from {receptor: variable}."""
     found = {}
     weights = {unit.dim: (name, unit) for name, unit in _units(brian2).items() if name in ("mV", "nA", "uS")}
+    if not isinstance(given or {}, dict):
+        raise CoupleError(f'{call}: receptors are given as {{"excitatory": "variable"}}, not as {given!r}')
     for receptor, name in (given or {}).items():
         if receptor not in ("excitatory", "inhibitory"):
             raise CoupleError(f"{call}: there is no receptor `{receptor}`; they are excitatory and inhibitory")
-        variable = _variable(brian2, call, group, name)
+        variable = _variable(call, group, name)
         _settable(call, group, name, variable)
         if variable.dim.is_dimensionless:
             found[receptor] = Receptor(name, 1.0)
@@ -95,7 +102,7 @@ def name_signal(brian2, part, port, way, name, group, variable):
             f"{', '.join(sorted(declared)) or 'none'}. Help: declare it in the population, as in  "
             f'variables = {{ {name} = "mV" }}'
         )
-    found = _variable(brian2, call, group, variable)
+    found = _variable(call, group, variable)
     _check_size(call, port, group)
     unit = _units(brian2).get(declared[name])
     # A unit that Brian2 does not know belongs to a plain number.
@@ -105,10 +112,18 @@ def name_signal(brian2, part, port, way, name, group, variable):
         )
     factor = 1.0 if unit is None else float(unit)
     if way == "output":
-        port.outputs[name] = Output(variable, divisor=factor, group=group)
+        port.outputs[name] = Output(variable, divisor=factor, group=group, monitor=_monitor(brian2, group, variable, found))
         return
     _settable(call, group, variable, found)
     port.inputs[name] = Input(variable, factor=factor, group=group)
+
+
+def _monitor(brian2, group, name, variable):
+    """What evaluates a variable that is an expression of others at the end of each step; None for one that has values."""
+    if not isinstance(variable, brian2.core.variables.Subexpression):
+        return None
+    last_but_one = (1 << 30) - 1
+    return brian2.StateMonitor(group, name, record=True, clock=group.clock, when="end", order=last_but_one, name="couple_output*")
 
 
 def check(part, ports, network):

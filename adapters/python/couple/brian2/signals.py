@@ -23,6 +23,8 @@ class Output:
     offset: object = None
     #: Where it is not the population's.
     group: object = None
+    #: Notes the variable after each step, where it has no values of its own but follows from others.
+    monitor: object = None
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Sampler:
 
     def __init__(self, session, number, port, output, rows):
         self.session, self.number, self.output = session, number, output
-        self.read = port.of(output).reader(output.variable)
+        self.read = port.of(output).reader(output)
         self.block = numpy.empty((rows, port.population["count"]))
         self.rows = 0
         self.write = session.library.couple_write_samples

@@ -18,6 +18,14 @@ def _log(message):
     print(f"couple: {message}", file=sys.stderr, flush=True)
 
 
+def _is_pointer(given):
+    """Whether it is a pointer of NEURON, such as `segment._ref_v`; `segment.v` is the number."""
+    try:
+        return type(given).__name__ == "HocObject" and isinstance(given[0], float)
+    except (TypeError, IndexError, RuntimeError):
+        return False
+
+
 class Port:
     """What is behind a population."""
 
@@ -55,6 +63,8 @@ class Component:
 
     def begin(self):
         """Starts NEURON."""
+        if self.h is not None:
+            raise CoupleError("couple.neuron.setup() was called twice")
         if self.description["threads"] > 1:
             raise CoupleError("a NEURON component has one thread in each process. Help: set threads = 1, and use ranks")
         self.h, self.exchange = kernel.load()
@@ -172,17 +182,17 @@ class Component:
 
     def _watch(self, name, number, source):
         """A connection that tells of a cell's spikes."""
-        if isinstance(source, (tuple, list)):
-            try:
+        try:
+            if isinstance(source, (tuple, list)):
                 segment, threshold = source
                 connection = self.h.NetCon(segment._ref_v, self.spikes, sec=segment.sec)
                 connection.threshold = threshold
-            except (TypeError, ValueError, AttributeError) as error:
-                raise CoupleError(
-                    f"couple.neuron.port: spikes of `{name}` are (segment, threshold in mV), not {source!r}"
-                ) from error
-        else:
-            connection = self.h.NetCon(source, self.spikes)
+            else:
+                connection = self.h.NetCon(source, self.spikes)
+        except (TypeError, ValueError, AttributeError, RuntimeError) as error:
+            raise CoupleError(
+                f"couple.neuron.port: spikes of `{name}` are (segment, threshold in mV), or artificial cells, not {source!r}"
+            ) from error
         connection.delay, connection.weight[0] = 0, number
         return connection
 
@@ -190,14 +200,24 @@ class Component:
         """Names the variables that an analog signal is read from."""
         port = self._own_port("output", name)
         self._check_variable("output", port, variable)
-        pointers = self._sized("output", port, "variables", pointers)
+        pointers = self._pointers("output", port, variable, pointers)
         port.outputs[variable] = lambda: pointers
 
     def name_input(self, name, variable, pointers):
         """Names the variables that an analog signal sets."""
         port = self._own_port("input", name)
         self._check_variable("input", port, variable)
-        port.inputs[variable] = self._sized("input", port, "variables", pointers)
+        port.inputs[variable] = self._pointers("input", port, variable, pointers)
+
+    def _pointers(self, call, port, variable, given):
+        given = self._sized(call, port, "variables", given)
+        for pointer in given:
+            if not _is_pointer(pointer):
+                raise CoupleError(
+                    f"couple.neuron.{call}: `{port.population['name']}.{variable}` takes pointers, as in segment._ref_v, "
+                    f"not {pointer!r}"
+                )
+        return given
 
     def _check_variable(self, call, port, variable):
         known = [v["name"] for v in port.population["variables"] if not v["message"]]

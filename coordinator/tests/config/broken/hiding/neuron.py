@@ -1,0 +1,1 @@
+# Called like the package that it imports.
