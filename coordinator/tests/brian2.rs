@@ -492,6 +492,21 @@ fn errors_of_a_users_model_are_told() {
     }
 }
 
+#[test]
+fn a_killed_component_leaves_no_files() {
+    needs_brian2!();
+    let runs = Runs::new();
+    let folder = runs.folder.path().join("tmp");
+    fs::create_dir(&folder).unwrap();
+    let model = "import os, tempfile\ntempfile.tempdir = os.path.abspath('tmp')\nfrom brian2 import *\n\
+                 import couple.brian2 as cb\ncb.setup()\nos.kill(os.getpid(), 9)\n";
+    fs::write(runs.folder.path().join("killed.py"), model).unwrap();
+    let output = runs.start("killed", &script("killed.py", "").replace("@window@", ""));
+    assert!(text(&output).contains("was killed by signal 9"), "{}", text(&output));
+    let left: Vec<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
 /// With cells that both simulators compute alike, plastic synapses give the spikes of the native simulator, whole, split and
 /// spanning.
 #[test]

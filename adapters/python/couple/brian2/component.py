@@ -1,5 +1,7 @@
 """A rank of a Brian2 component: builds its part of the network, and runs it in step with the others."""
 
+import logging
+import os
 import sys
 import time
 
@@ -26,7 +28,24 @@ def load():
             f"Brian2 {brian2.__version__} is installed in {sys.prefix}, but couple needs {VERSION}. "
             "Help: pip install brian2==2.9.0 'numpy<2.4', or leave out `python` to use the managed environment"
         )
+    _keep_no_files(brian2)
     return brian2
+
+
+def _keep_no_files(brian2):
+    """Brian2 has a log and a copy of the script in the folder for temporary files, which a killed process would leave there.
+
+    What it prints is in the component's log.
+    """
+    brian2.prefs.logging.file_log = brian2.prefs.logging.save_script = brian2.prefs.logging.std_redirection = False
+    logger = brian2.BrianLogger
+    if logger.file_handler is not None:
+        logging.getLogger("brian2").removeHandler(logger.file_handler)
+        logger.file_handler.close()
+    for path in (logger.tmp_log, logger.tmp_script):
+        if path is not None and os.path.exists(path):
+            os.remove(path)
+    logger.file_handler = logger.tmp_log = logger.tmp_script = None
 
 
 class Component:
