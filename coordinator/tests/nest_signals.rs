@@ -206,14 +206,25 @@ fn a_users_model_has_signals() {
         "the values differ from this one on: {:?}",
         first.map(|i| (&described[8 * i..8 * i + 8], &own_values[8 * i..8 * i + 8]))
     );
-    let unnamed = MODEL.replace("cn.output", "# cn.output");
-    fs::write(folder.path().join("model.py"), unnamed).unwrap();
     fs::write(folder.path().join("own.toml"), own).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_couple"));
-    let output = command.args(["run", "--quiet", "--label", "unnamed", "own.toml"]).current_dir(folder.path()).output();
-    let output = output.unwrap();
-    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
-    assert!(text(&output).contains("nothing in the script is behind `E.v`"), "{}", text(&output));
+    let no_parameter = "cn.input(\"E\", \"current\", \"I_foo\", ";
+    let mistakes = [
+        ("unnamed", MODEL.replace("cn.output", "# cn.output"), "nothing in the script is behind `E.v`"),
+        ("unheard", MODEL.replace("cn.input(\"E\", \"current\", ", no_parameter), "has no parameter `I_foo`"),
+        (
+            "undeclared",
+            MODEL.replace("\"v\"", "\"V\""),
+            "`E` has no analog variable `V` in the configuration; it has current, v",
+        ),
+    ];
+    for (label, model, expected) in mistakes {
+        fs::write(folder.path().join("model.py"), model).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_couple"));
+        let output = command.args(["run", "--quiet", "--label", label, "own.toml"]).current_dir(folder.path()).output();
+        let output = output.unwrap();
+        assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+        assert!(text(&output).contains(expected), "{}", text(&output));
+    }
 }
 
 #[test]

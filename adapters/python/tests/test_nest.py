@@ -161,6 +161,7 @@ WRONG = [
     ("nest.local_num_threads = 3; cn.setup()", "local_num_threads = 3"),
     ("cn.setup(); cn.run()", "no nodes for population `E`"),
     ("cn.setup(); cn.port('E', nest.Create('iaf_psc_exp', 79))", "has size 80"),
+    ("cn.setup(); cn.port('E', list(range(80)))", "takes nodes as nest.Create gives them"),
     ("cn.setup(); cn.port('I', nest.Create('iaf_psc_exp', 20))", "those are: E"),
     (f"cn.setup(); cn.port('E', {CREATE}); nest.Simulate(10)", "couple.nest.run()"),
     (f"cn.setup(); cn.port('E', {CREATE})", "without calling couple.nest.run()"),

@@ -173,6 +173,8 @@ class Component:
             )
         if name in self.ports:
             raise CoupleError(f"couple.nest.port: `{name}` has been named already")
+        if not isinstance(nodes, self.nest.NodeCollection):
+            raise CoupleError(f"couple.nest.port: `{name}` takes nodes as nest.Create gives them, not {nodes!r}")
         if len(nodes) != population["size"]:
             raise CoupleError(
                 f"couple.nest.port: `{name}` has size {population['size']} in the configuration, but is given "
@@ -183,17 +185,27 @@ class Component:
 
     def name_reading(self, name, variable, recordable, scale):
         """Names what of a port's nodes a variable is."""
-        self._check_variable("couple.nest.output", name)
+        self._check_variable("couple.nest.output", name, variable)
         self.own_readings.name("couple.nest.output", name, variable, (recordable, scale))
 
     def name_drive(self, name, variable, parameter, scale):
         """Names what of a port's nodes a variable drives."""
-        self._check_variable("couple.nest.input", name)
+        self._check_variable("couple.nest.input", name, variable)
+        # NEST ignores in silence what it does not know.
+        if parameter and parameter not in self.ports[name].nodes[0].get():
+            model = self.ports[name].nodes[0].get("model")
+            raise CoupleError(f"couple.nest.input: `{model}` has no parameter `{parameter}`")
         self.own_drives.name("couple.nest.input", name, variable, (parameter, scale))
 
-    def _check_variable(self, call, name):
+    def _check_variable(self, call, name, variable):
         if name not in self.ports:
             raise CoupleError(f"{call}: no nodes for `{name}`. Help: call couple.nest.port(\"{name}\", nodes) first")
+        known = [v["name"] for v in self.ports[name].population["variables"] if not v["message"]]
+        if variable not in known:
+            raise CoupleError(
+                f"{call}: `{name}` has no analog variable `{variable}` in the configuration; it has "
+                f"{', '.join(known) or 'none'}"
+            )
 
     @staticmethod
     def _is_port(population):
