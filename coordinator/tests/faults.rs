@@ -164,6 +164,11 @@ fn never_ready() {
 }
 
 #[test]
+fn stopped_in_setup() {
+    faulty("is-stopped-in-setup").run().expect(4, &["`bad` (rank 0) is stopped while it builds its model", "SIGSTOP"]);
+}
+
+#[test]
 fn speaks_another_version() {
     let scenario = faulty("other-version");
     let version = couple_ports::control::PROTOCOL_VERSION + 1;

@@ -303,6 +303,11 @@ impl<'a> Supervisor<'a> {
         {
             return Some(failure);
         }
+        if let Some(line) = self.stopped_in_setup() {
+            let what = "is stopped while it builds its model".to_string();
+            let help = "a signal (SIGSTOP, Ctrl-Z) or a debugger has stopped its process".to_string();
+            return Some(self.failure(Kind::Stall, line, what, Some(help)));
+        }
         let Limits { stall, setup, .. } = self.limits;
         let late = |stage, limit| {
             let line = self.members.iter().position(|m| m.stage == stage && m.exit.is_none())?;
@@ -347,6 +352,15 @@ impl<'a> Supervisor<'a> {
             }
         }
         None
+    }
+
+    /// Who builds its model and has been stopped for too long. A model may take as long as `Limits::setup` otherwise.
+    fn stopped_in_setup(&mut self) -> Option<usize> {
+        let stall = self.limits.stall;
+        let builds = |m: &Member| m.stage == Stage::Setup && m.exit.is_none() && m.since.elapsed() >= stall;
+        self.members.iter_mut().filter(|m| builds(m)).for_each(Member::look_for_work);
+        let stopped = |m: &Member| matches!(m.process_state(), Some('T' | 't'));
+        self.members.iter().position(|m| builds(m) && m.worked.elapsed() >= stall && stopped(m))
     }
 
     /// Who is still there after the end. A process that works (a script that looks at its results) gets more time.

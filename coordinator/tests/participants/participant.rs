@@ -55,9 +55,16 @@ fn main() -> Outcome {
             println!("building");
             idle()
         }
+        "is-stopped-in-setup" => signal(Signal::STOP),
         _ => {}
     }
     simulate(setup, &behaviour, Time::ZERO + at)
+}
+
+/// A signal to this very process.
+fn signal(signal: Signal) {
+    // It goes on where it was stopped, if anyone lets it.
+    let _ = kill_process(getpid(), signal);
 }
 
 fn idle() -> ! {
@@ -116,10 +123,6 @@ fn simulate(setup: Setup, behaviour: &str, at: Time) -> Outcome {
 
 /// What a process may do to itself in the middle of a window.
 fn misbehave(behaviour: &str) {
-    let signal = |signal| {
-        // It goes on where it was stopped, if anyone lets it.
-        let _ = kill_process(getpid(), signal);
-    };
     match behaviour {
         "is-killed" => signal(Signal::KILL),
         "is-stopped" => signal(Signal::STOP),
