@@ -10,7 +10,8 @@ use super::{PopulationId, Value};
 pub struct Connection {
     /// The sending population.
     pub from: PopulationId,
-    /// The receiving population: a [`Model::Port`] of a [`Simulator::Script`] component, as wide as the sender.
+    /// The receiving population: a [`Model::Port`](super::Model::Port) of a
+    /// [`Simulator::Script`](super::Simulator::Script) component, as wide as the sender.
     pub to: PopulationId,
     /// Added to the time stamp of each spike.
     pub delay: Span,
