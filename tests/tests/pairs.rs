@@ -122,6 +122,35 @@ fn source(name: &str, component: &str, trains: &[Vec<i64>]) -> String {
     )
 }
 
+/// T hears S, which hears nothing of T, against T by itself: for both directions of a pair.
+fn assert_one_way_equal(synapse: &Synapse, of_s: &str, of_t: &str) {
+    let runs = Runs::default();
+    let alone = around("S", "T", of_s, synapse);
+    let alone = alone.split_once("[[projection]]\n        name      = \"T_S\"").unwrap();
+    let record = alone.1.split_once("[[record]]").unwrap().1;
+    let target = around("T", "S", of_t, synapse);
+    runs.run("chain", &format!("{}{}[[record]]{record}{target}", run(), alone.0), &[]);
+    let played = trains(&runs, "chain", "S");
+    runs.run("T", &format!("{}{target}{}", run(), source("S", "T", &played)), &[]);
+    let (coupled, local) = (trains(&runs, "chain", "T"), trains(&runs, "T", "T"));
+    let count = coupled.iter().map(Vec::len).sum::<usize>();
+    let place = format!("{} synapses, {of_s} to {of_t}", synapse.name);
+    assert!(count > 50 && played.iter().any(|train| !train.is_empty()), "{place}: {count} spikes say little");
+    assert!(coupled == local, "{place}: {coupled:?}\n{local:?}");
+}
+
+#[test]
+fn one_way() {
+    if !all_there() {
+        return;
+    }
+    for of_s in SIMULATORS {
+        for of_t in SIMULATORS {
+            assert_one_way_equal(&STATIC, of_s, of_t);
+        }
+    }
+}
+
 /// A closed loop over two simulators against each half by itself.
 fn assert_routes_equal(synapse: &Synapse, of_s: &str, of_t: &str) {
     let runs = Runs::default();
