@@ -4,12 +4,12 @@
 
 #![allow(clippy::unwrap_used, reason = "how a test fails")]
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod components;
 
+use std::fs;
+
+use components::{Runs, file, text};
 use couple::setup::brian2;
-use tempfile::TempDir;
 
 /// Skips the test where Brian2 has not been set up.
 macro_rules! needs_brian2 {
@@ -19,59 +19,6 @@ macro_rules! needs_brian2 {
             return;
         }
     };
-}
-
-fn file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
-}
-
-fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-/// Runs of one test, in a folder of its own.
-struct Runs {
-    folder: TempDir,
-}
-
-impl Runs {
-    fn new() -> Self {
-        Runs { folder: TempDir::new().unwrap() }
-    }
-    fn couple(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_couple"));
-        command.args(arguments).current_dir(self.folder.path()).output().unwrap()
-    }
-    fn start(&self, label: &str, config: &str) -> Output {
-        let file = format!("{label}.toml");
-        fs::write(self.folder.path().join(&file), config).unwrap();
-        self.couple(&["run", "--quiet", "--label", label, "--out", ".", &file])
-    }
-    fn log(&self, label: &str) -> String {
-        let logs = fs::read_dir(self.folder.path().join(label).join("logs")).into_iter().flatten().flatten();
-        logs.map(|l| fs::read_to_string(l.path()).unwrap_or_default()).collect::<Vec<_>>().join("\n")
-    }
-    fn run(&self, label: &str, config: &str) {
-        let output = self.start(label, config);
-        assert!(output.status.success(), "{label}: {}\n{}", text(&output), self.log(label));
-    }
-    fn compare(&self, a: &str, b: &str, code: i32) {
-        let output = self.couple(&["compare", a, b]);
-        assert_eq!(output.status.code(), Some(code), "{a} and {b}: {}", text(&output));
-    }
-    fn assert_same(&self, a: &str, b: &str) {
-        self.compare(a, b, 0);
-    }
-    fn assert_different(&self, a: &str, b: &str) {
-        self.compare(a, b, 5);
-    }
-    /// Recorded spikes of a population.
-    fn spikes(&self, label: &str, population: &str) -> u64 {
-        let record = fs::read_to_string(self.folder.path().join(label).join("record.json")).unwrap();
-        let record: serde_json::Value = serde_json::from_str(&record).unwrap();
-        let one = record["populations"].as_array().unwrap().iter().find(|p| p["name"] == population);
-        one.and_then(|p| p["spikes"].as_u64()).unwrap()
-    }
 }
 
 /// Where the two populations of feedback.toml live.

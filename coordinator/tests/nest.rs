@@ -4,12 +4,14 @@
 
 #![allow(clippy::unwrap_used, reason = "how a test fails")]
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+mod components;
 
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use components::{Runs, file, text};
 use couple::setup::nest;
-use tempfile::TempDir;
 
 /// Skips the test where NEST has not been set up.
 macro_rules! needs_nest {
@@ -21,55 +23,9 @@ macro_rules! needs_nest {
     };
 }
 
-fn folder(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nest").join(name)
-}
-
-fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-/// Runs of one test, in a folder of its own.
-struct Runs {
-    folder: TempDir,
-}
-
-impl Runs {
-    fn new() -> Self {
-        Runs { folder: TempDir::new().unwrap() }
-    }
-    fn couple(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_couple"));
-        command.args(arguments).current_dir(self.folder.path()).output().unwrap()
-    }
-    fn start(&self, label: &str, config: &str) -> Output {
-        let file = format!("{label}.toml");
-        fs::write(self.folder.path().join(&file), config).unwrap();
-        self.couple(&["run", "--quiet", "--label", label, "--out", ".", &file])
-    }
-    fn run(&self, label: &str, config: &str) {
-        let output = self.start(label, config);
-        let log = || {
-            let logs = fs::read_dir(self.folder.path().join(label).join("logs")).into_iter().flatten().flatten();
-            logs.map(|l| fs::read_to_string(l.path()).unwrap_or_default()).collect::<Vec<_>>().join("\n")
-        };
-        assert!(output.status.success(), "{label}: {}\n{}", text(&output), log());
-    }
-    fn assert_same(&self, a: &str, b: &str) {
-        let output = self.couple(&["compare", a, b]);
-        assert_eq!(output.status.code(), Some(0), "{a} and {b}: {}", text(&output));
-    }
-    fn assert_different(&self, a: &str, b: &str) {
-        let output = self.couple(&["compare", a, b]);
-        assert_eq!(output.status.code(), Some(5), "{a} and {b}: {}", text(&output));
-    }
-    /// Recorded spikes of the neurons.
-    fn spikes(&self, label: &str) -> u64 {
-        let record = fs::read_to_string(self.folder.path().join(label).join("record.json")).unwrap();
-        let record: serde_json::Value = serde_json::from_str(&record).unwrap();
-        let neurons = record["populations"].as_array().unwrap().iter().filter(|p| p["name"] == "E" || p["name"] == "I");
-        neurons.filter_map(|p| p["spikes"].as_u64()).sum()
-    }
+/// Recorded spikes of all neurons.
+fn neurons(runs: &Runs, label: &str) -> u64 {
+    runs.spikes(label, "E") + runs.spikes(label, "I")
 }
 
 /// Where the two populations of feedback.toml live.
@@ -97,7 +53,7 @@ fn feedback(layout: Layout<'_>, cell: &str) -> String {
     let sign = if conductances { "" } else { "-" };
     let bound = if conductances { "low" } else { "high" };
     let inhibition = format!("{{ distribution = \"normal_clipped\", mu = {sign}{w}, sigma = {sd}, {bound} = 0.0 }}");
-    fs::read_to_string(folder("feedback.toml"))
+    fs::read_to_string(file("nest/feedback.toml"))
         .unwrap()
         .replace("@components@", &components)
         .replace("@window@", &layout.window.map_or(String::new(), |w| format!("window = \"{w}\"")))
@@ -193,7 +149,7 @@ fn nest_equals_native_with_every_current_based_cell() {
             runs.run(label, &feedback(Layout { e, i, ..NEST }, cell));
             runs.assert_same("native", label);
         }
-        assert!(runs.spikes("native") > 1000, "{cell}: too few spikes to mean anything");
+        assert!(neurons(&runs, "native") > 1000, "{cell}: too few spikes to mean anything");
     }
 }
 
@@ -212,7 +168,11 @@ fn nest_equals_native_with_every_conductance_based_cell_and_izhikevichs() {
     ] {
         let runs = Runs::new();
         runs.run("native", &feedback(Layout { e: "native", ..NEST }, cell));
-        assert!(runs.spikes("native") > 1000, "{cell}: {} spikes are too few to mean anything", runs.spikes("native"));
+        assert!(
+            neurons(&runs, "native") > 1000,
+            "{cell}: {} spikes are too few to mean anything",
+            neurons(&runs, "native")
+        );
         for (label, e, i) in [("nest", "nest", None), ("native-nest", "native", Some("nest"))] {
             runs.run(label, &feedback(Layout { e, i, ..NEST }, cell));
             runs.assert_same("native", label);
@@ -273,7 +233,7 @@ fn renewal_processes_are_the_same_on_both() {
     let runs = Runs::new();
     let config = |a: &str, b: &str| RENEWAL.replace("@a@", a).replace("@b@", b);
     runs.run("native", &config("native", "native"));
-    assert!(runs.spikes("native") > 200, "{} spikes are too few to mean anything", runs.spikes("native"));
+    assert!(neurons(&runs, "native") > 200, "{} spikes are too few to mean anything", neurons(&runs, "native"));
     for (label, a, b) in
         [("nest", "nest", "nest"), ("native-nest", "native", "nest"), ("nest-native", "nest", "native")]
     {
@@ -398,7 +358,7 @@ fn corners_equal_native() {
 }
 
 fn script(line: &str, population: &str) -> String {
-    let config = fs::read_to_string(folder("script.toml")).unwrap();
+    let config = fs::read_to_string(file("nest/script.toml")).unwrap();
     config.replace("@script@", line).replace("@P@", population)
 }
 
@@ -408,7 +368,7 @@ fn users_own_model_takes_part() {
     let runs = Runs::new();
     let cell = "cell = \"IF_curr_exp\"\nparams = { cm = 0.25, tau_m = 10.0, tau_refrac = 2.0 }";
     runs.run("cells", &script("", cell));
-    let line = format!("script = \"{}\"", folder("model.py").display());
+    let line = format!("script = \"{}\"", file("nest/model.py").display());
     runs.run("script", &script(&line, ""));
     runs.assert_same("cells", "script");
     // In an interpreter that the component names: the managed one, by its path.
